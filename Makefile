@@ -1,0 +1,56 @@
+# Every target sets up its own .venv first; nothing needs activating.  `make help` lists the targets.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+CORES ?= $(shell nproc)
+WORKERS ?= 2
+
+BIN := .venv/bin
+READY := .venv/.ready
+TABLES := results/tables/table2.md results/tables/table3.md
+PYTEST := $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile
+
+.PHONY: help demo check lint test lock clean
+
+help: ## this list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/\1\t\2/' | expand -t 12
+
+demo: $(READY) ## the embedded experiment: two tables from a few minutes of training (CORES=…)
+	@$(BIN)/python -m workflow_scripts.report.watch logs -- \
+	  $(BIN)/snakemake --cores $(CORES) --quiet host reason -- $(TABLES)
+	@for table in $(TABLES); do echo; cat $$table; done
+	@printf '\n%s\n' \
+	  "These tables, also as CSV: results/tables/.  Their scores, predictions and models: results/." \
+	  "What ran, step by step: logs/.  What to change for an experiment of your own: config.yaml." \
+	  "What the columns mean and how the pieces fit together: README.md and docs/architecture.md."
+
+check: lint ## lint, types and the fast tests: before every commit
+	$(PYTEST) -m "not slow"
+
+lint: $(READY) ## format, lint and types
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/snakefmt --check Snakefile rules
+	$(BIN)/mypy
+
+test: lint ## everything: lint, types, all tests
+	$(PYTEST)
+
+lock: $(READY) ## rewrite constraints.txt and envs/xlqa.yaml from what is installed in .venv
+	$(BIN)/python envs/lock.py
+
+clean: ## remove all results; data/, cache/ and .venv/ stay
+	rm -rf results logs work .snakemake
+
+$(READY): pyproject.toml constraints.txt
+	@[ -n "$(PYTHON)" ] && $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "error: xlqa needs Python 3.11 or newer, found $$($(PYTHON) --version 2>/dev/null || echo none);" \
+	    "name one: make PYTHON=/path/to/python3.11 …" >&2; exit 1; }
+	@echo "setting up .venv (once; minutes, most of it torch)"
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	@touch $@
