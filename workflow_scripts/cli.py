@@ -1,0 +1,108 @@
+"""What every step's command line shares: recipes, errors told in one sentence, progress with an ETA."""
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+Recipe = TypeVar("Recipe", bound=BaseModel)
+
+
+class InputError(ValueError):
+    """Something the user can mend: one sentence that says what is wrong, where, and what would be right."""
+
+
+def run(main: Callable[[], None]) -> None:
+    """Call a step's `main`; an InputError ends the process with its sentence on stderr and exit code 2."""
+    try:
+        main()
+    except InputError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)
+
+
+def parser(description: str | None, recipe: type[BaseModel] | None = None) -> argparse.ArgumentParser:
+    """An argument parser; with a recipe it takes `--recipe` and explains the recipe's keys under --help."""
+    made = argparse.ArgumentParser(
+        description=description, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    if recipe is not None:
+        made.add_argument(
+            "--recipe", default="{}", help="JSON text or a JSON file; keys left out take their default"
+        )
+        made.epilog = "recipe keys:\n" + "\n".join(
+            f"  {name} ({field.default if not field.is_required() else 'required'}): {field.description}"
+            for name, field in recipe.model_fields.items()
+        )
+    return made
+
+
+def read_recipe(text: str, model: type[Recipe]) -> Recipe:
+    """The recipe in a JSON text or in the JSON file of that name, validated.
+
+    Raises InputError that names the key, what was found and what is allowed.
+    """
+    source = (
+        text
+        if text.lstrip().startswith("{")
+        else Path(text).read_text("utf-8")
+        if Path(text).is_file()
+        else None
+    )
+    if source is None:
+        raise InputError(f"--recipe {text}: neither a JSON object nor a file")
+    try:
+        return model.model_validate_json(source)
+    except ValidationError as error:
+        raise InputError(explain(error, "--recipe", model)) from None
+
+
+def explain(error: ValidationError, where: str, model: type[BaseModel] | None = None) -> str:
+    """pydantic's first complaint as one sentence: key, what was found, what is allowed."""
+    first = error.errors(include_url=False)[0]
+    key = ".".join(str(part) for part in first["loc"]) or "(the whole text)"
+    found = json.dumps(first["input"], ensure_ascii=False, default=str)
+    found = found if len(found) <= 80 else found[:77] + "…"
+    if first["type"] == "extra_forbidden":
+        allowed = (
+            f"; known keys are {', '.join(model.model_fields)}" if model and len(first["loc"]) == 1 else ""
+        )
+        return f"{where}: unknown key {key}{allowed}"
+    if first["type"] == "missing":
+        return f"{where}: {key} is missing"
+    return f"{where}: {key} is {found}: {first['msg'][0].lower()}{first['msg'][1:]}"
+
+
+class Progress:
+    """Plain progress lines on stderr, at most one every `every` seconds (and a last one): a log file stays readable."""
+
+    def __init__(self, label: str, total: int, unit: str, start: int = 0, every: float = 5.0) -> None:
+        self.label, self.total, self.unit, self.every = label, total, unit, every
+        self.count = self.first = start
+        self.began = self.spoke = time.monotonic()
+
+    def advance(self, n: int = 1, **figures: float) -> None:
+        """Count `n` more; `figures` (loss=…, …) are shown beside the count when a line is due."""
+        self.count += n
+        now = time.monotonic()
+        if now - self.spoke >= self.every or self.count >= self.total:
+            self.spoke = now
+            rate = (self.count - self.first) / max(now - self.began, 1e-9)
+            left = (self.total - self.count) / rate if rate else 0.0
+            shown = "".join(f", {name} {value:.4g}" for name, value in figures.items())
+            share = 100 * self.count // max(self.total, 1)
+            eta = (
+                f"eta {int(left) // 60}:{int(left) % 60:02d}"
+                if self.count < self.total
+                else f"took {now - self.began:.0f} s"
+            )
+            print(
+                f"{self.label}: {self.count}/{self.total} {self.unit}, {share} %, {eta}{shown}",
+                file=sys.stderr,
+                flush=True,
+            )

@@ -1,0 +1,59 @@
+"""Sentence pairs `foreign words ||| English words` and their links, as word aligners exchange them.
+
+Links are Pharaoh's `i-j`, both zero-based: word i of the first sentence with word j of the second.
+"""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from workflow_scripts.cli import InputError
+from workflow_scripts.files import read_lines, write_text
+
+Pair = tuple[list[str], list[str]]
+Links = list[tuple[int, int]]
+
+
+def read_pairs(path: Path | str) -> list[Pair]:
+    """The pairs of a file.  Raises InputError naming a line that is not two non-empty sides with one separator."""
+    pairs = []
+    for number, line in enumerate(read_lines(path), 1):
+        sides = line.split(" ||| ")
+        if len(sides) != 2 or not all(side.strip() for side in sides):
+            raise InputError(f"{path} line {number}: not 'words ||| words'")
+        pairs.append((sides[0].split(" "), sides[1].split(" ")))
+    return pairs
+
+
+def write_links(path: Path | str, links: Iterable[Links]) -> None:
+    """One line a pair (empty where nothing is linked), links sorted."""
+    write_text(path, "".join(" ".join(f"{i}-{j}" for i, j in sorted(line)) + "\n" for line in links))
+
+
+def read_links(path: Path | str, pairs: list[Pair]) -> list[Links]:
+    """The links of `pairs`, line by line.
+
+    Raises InputError where the number of lines differs, a link is not `i-j`, or an index lies outside its sentence (as
+    happens when links count from one).
+    """
+    lines = read_lines(path)
+    if len(lines) != len(pairs):
+        raise InputError(
+            f"{path}: {len(lines)} lines for {len(pairs)} sentence pairs; there must be one line a pair"
+        )
+    read = []
+    for number, (line, (first, second)) in enumerate(zip(lines, pairs, strict=True), 1):
+        links = []
+        for link in line.split():
+            i, dash, j = link.partition("-")
+            if not (dash and i.isdecimal() and j.isdecimal()):
+                raise InputError(
+                    f"{path} line {number}: {link!r} is no link; links are written i-j, counted from 0"
+                )
+            if int(i) >= len(first) or int(j) >= len(second):
+                raise InputError(
+                    f"{path} line {number}: link {link} reaches outside sentences of {len(first)} and {len(second)} words;"
+                    " links count from 0"
+                )
+            links.append((int(i), int(j)))
+        read.append(links)
+    return read
