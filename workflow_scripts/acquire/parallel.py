@@ -1,0 +1,84 @@
+"""Choose and tokenise sentence pairs of a Moses corpus (two files, line by line the same) for alignment.
+
+Writes `foreign words ||| english words`, the form of awesome-align and of Cao et al. (2020), whose limit of 64 words a
+side is the default.  Pairs keep the order of the files.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from workflow_scripts.cli import InputError, parser, read_recipe, run
+from workflow_scripts.corpus import write_dropped
+from workflow_scripts.files import read_lines, write_text
+from workflow_scripts.languages import language
+from workflow_scripts.recipes.parallel import Parallel
+from workflow_scripts.words import words
+
+
+def reason_against(foreign: list[str], english: list[str], recipe: Parallel) -> str | None:
+    """Why a pair of tokenised sentences is not used, or None."""
+    for side, sentence in (("foreign", foreign), ("English", english)):
+        if not recipe.min_words <= len(sentence) <= recipe.max_words:
+            return (
+                f"{len(sentence)} {side} words; {recipe.min_words} to {recipe.max_words} are allowed"
+                if sentence
+                else f"no {side} words"
+            )
+    shorter, longer = sorted((len(foreign), len(english)))
+    if longer > recipe.max_length_ratio * shorter:
+        return f"{longer} words beside {shorter}; {recipe.max_length_ratio:g} times as many are allowed"
+    if recipe.drop_identical and foreign == english:
+        return "both sides are the same"
+    return None
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Command line."""
+    arguments = parser(__doc__, Parallel)
+    arguments.add_argument("--foreign", required=True, help="sentences of the language, one a line")
+    arguments.add_argument("--english", required=True, help="the same sentences in English")
+    arguments.add_argument("--language", required=True, help="the code of the language")
+    arguments.add_argument("--out", required=True, help="the tokenised pairs to write")
+    arguments.add_argument(
+        "--dropped", required=True, help="line numbers that were not fit, with reasons (.jsonl)"
+    )
+    given = arguments.parse_args(argv)
+    recipe = read_recipe(given.recipe, Parallel)
+    name = language(given.language).name
+    if recipe.min_words > recipe.max_words:
+        raise InputError(f"min_words is {recipe.min_words}, more than max_words {recipe.max_words}")
+    foreign, english = read_lines(given.foreign), read_lines(given.english)
+    if len(foreign) != len(english):
+        raise InputError(
+            f"{given.foreign} has {len(foreign)} lines, {given.english} {len(english)}; each line must translate"
+            " the same line of the other file"
+        )
+    fit: list[str] = []
+    dropped: list[tuple[str, str]] = []
+    for number, (theirs, ours) in enumerate(zip(foreign, english, strict=True), 1):
+        # words() makes a word of every sign, so that no word holds the separator.
+        sides = words(theirs), words(ours)
+        reason = reason_against(*sides, recipe)
+        if reason:
+            dropped.append((str(number), reason))
+        else:
+            fit.append(f"{' '.join(sides[0])} ||| {' '.join(sides[1])}\n")
+    if not fit:
+        raise InputError(f"{given.foreign}, {given.english}: none of {len(foreign)} pairs is fit to use")
+    chosen = list(range(len(fit)))
+    if recipe.sentences != "all" and recipe.sentences < len(fit):
+        # The first so many of one permutation, so that a smaller sample is part of a larger.
+        shuffled = np.random.default_rng(recipe.seed).permutation(len(fit))
+        chosen = sorted(shuffled[: recipe.sentences].tolist())
+    write_text(given.out, "".join(fit[number] for number in chosen))
+    write_dropped(given.dropped, dropped)
+    asked = "" if recipe.sentences == "all" else f" of the {recipe.sentences} asked for"
+    print(
+        f"{len(chosen)} pairs{asked} in {name} and English, from {len(fit)} that are fit;"
+        f" {len(dropped)} dropped, see {given.dropped}"
+    )
+
+
+if __name__ == "__main__":
+    run(main)

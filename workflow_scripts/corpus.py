@@ -1,0 +1,257 @@
+"""The two-table corpus that every stage passes on: documents, and questions with their annotations.
+
+Contexts are large and shared, questions small and many, so they are two Parquet tables; a corpus that only adds or
+selects questions shares the documents of the corpus it was made from.  Offsets are characters of `Document.text`, end
+exclusive; bytes exist only at the border to TyDi's files.  `NULL` offsets are -1, as in TyDi.
+"""
+
+import hashlib
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from workflow_scripts.cli import InputError
+from workflow_scripts.files import atomic, write_jsonl
+
+YES_NO = ("YES", "NO", "NONE")
+
+
+@dataclass(frozen=True)
+class Document:
+    """One context.  `passages` are sorted, disjoint [start, end) spans of `text` in characters; gaps are allowed."""
+
+    doc_id: str
+    language: str
+    title: str
+    url: str
+    text: str
+    passages: tuple[tuple[int, int], ...]
+    source_doc_id: str
+    made_by: str | None = None
+
+
+@dataclass(frozen=True)
+class Annotation:
+    """One annotator's answer.
+
+    `passage` is an index into the document's passages or -1; `start`, `end` delimit the minimal answer in the
+    document's text or are -1, -1; `text` is what they delimit ("" without a span); `yes_no` is YES, NO or NONE.
+    `annotation_id` is the official id, kept so that a file can be written out again as it was.
+    """
+
+    passage: int = -1
+    start: int = -1
+    end: int = -1
+    text: str = ""
+    yes_no: str = "NONE"
+    annotation_id: str | None = None
+
+
+@dataclass(frozen=True)
+class Relocation:
+    """How a derived question's answer span was found again, and how sure we are (0 to 1)."""
+
+    method: str
+    confidence: float
+
+
+@dataclass(frozen=True)
+class Question:
+    """One question on one document; `source_id` is the question it was derived from (its own id for an original)."""
+
+    question_id: str
+    source_id: str
+    doc_id: str
+    language: str
+    text: str
+    annotations: tuple[Annotation, ...] = field(default_factory=tuple)
+    made_by: str | None = None
+    relocation: Relocation | None = None
+
+
+DOCUMENTS = pa.schema(
+    [
+        ("doc_id", pa.string()),
+        ("language", pa.string()),
+        ("title", pa.string()),
+        ("url", pa.string()),
+        ("text", pa.large_string()),
+        ("passages", pa.list_(pa.struct([("start", pa.int64()), ("end", pa.int64())]))),
+        ("source_doc_id", pa.string()),
+        ("made_by", pa.string()),
+    ]
+)
+QUESTIONS = pa.schema(
+    [
+        ("question_id", pa.string()),
+        ("source_id", pa.string()),
+        ("doc_id", pa.string()),
+        ("language", pa.string()),
+        ("text", pa.string()),
+        ("made_by", pa.string()),
+        (
+            "annotations",
+            pa.list_(
+                pa.struct(
+                    [
+                        ("passage", pa.int32()),
+                        ("start", pa.int64()),
+                        ("end", pa.int64()),
+                        ("text", pa.string()),
+                        ("yes_no", pa.string()),
+                        ("annotation_id", pa.string()),
+                    ]
+                )
+            ),
+        ),
+        ("relocation", pa.struct([("method", pa.string()), ("confidence", pa.float32())])),
+    ]
+)
+
+
+def check_documents(documents: Iterable[Document], where: str) -> None:
+    """Raise InputError naming the first document that breaks an invariant: unique ids, sorted passages."""
+    seen: set[str] = set()
+    for document in documents:
+        name = f"{where}: document {document.doc_id}"
+        if document.doc_id in seen:
+            raise InputError(f"{name} occurs twice; ids must be unique")
+        seen.add(document.doc_id)
+        reached = 0
+        for number, (start, end) in enumerate(document.passages):
+            if not reached <= start <= end <= len(document.text):
+                raise InputError(
+                    f"{name}: passage {number} is [{start}, {end}), but passages must be sorted, disjoint and inside"
+                    f" the text of {len(document.text)} characters"
+                )
+            reached = end
+
+
+def check_questions(questions: Iterable[Question], documents: dict[str, Document], where: str) -> None:
+    """Raise InputError naming the first question that breaks an invariant.
+
+    Ids are unique, the document is known, `text[start:end] == annotation.text`, the passage exists, yes_no is known.
+    """
+    seen: set[str] = set()
+    for question in questions:
+        name = f"{where}: question {question.question_id}"
+        if question.question_id in seen:
+            raise InputError(f"{name} occurs twice; ids must be unique")
+        seen.add(question.question_id)
+        document = documents.get(question.doc_id)
+        if document is None:
+            raise InputError(f"{name} belongs to document {question.doc_id}, which is not in the corpus")
+        for answer in question.annotations:
+            if answer.yes_no not in YES_NO:
+                raise InputError(f"{name}: yes_no is {answer.yes_no!r}; allowed are {', '.join(YES_NO)}")
+            if not -1 <= answer.passage < len(document.passages):
+                raise InputError(
+                    f"{name}: passage {answer.passage} of a document with {len(document.passages)} passages"
+                )
+            if (answer.start, answer.end) == (-1, -1):
+                if answer.text:
+                    raise InputError(f"{name}: answer {answer.text!r} has no span")
+            elif not 0 <= answer.start < answer.end <= len(document.text):
+                raise InputError(
+                    f"{name}: span [{answer.start}, {answer.end}) of a text of {len(document.text)} characters"
+                )
+            elif document.text[answer.start : answer.end] != answer.text:
+                raise InputError(
+                    f"{name}: answer {answer.text!r}, but the text at [{answer.start}, {answer.end}) is"
+                    f" {document.text[answer.start : answer.end]!r}"
+                )
+
+
+def write_documents(path: Path | str, documents: Sequence[Document]) -> None:
+    """Write the documents table after checking it."""
+    check_documents(documents, str(path))
+    rows = [
+        {**asdict(d), "passages": [{"start": start, "end": end} for start, end in d.passages]}
+        for d in documents
+    ]
+    _write(path, rows, DOCUMENTS)
+
+
+def write_questions(path: Path | str, questions: Sequence[Question], documents: dict[str, Document]) -> None:
+    """Write the questions table after checking it against the corpus's documents (by id)."""
+    check_questions(questions, documents, str(path))
+    _write(path, [asdict(question) for question in questions], QUESTIONS)
+
+
+def read_documents(path: Path | str) -> dict[str, Document]:
+    """The documents table by doc_id, in the order of the file."""
+    return {
+        row["doc_id"]: Document(**{**row, "passages": tuple((p["start"], p["end"]) for p in row["passages"])})
+        for row in _read(path, DOCUMENTS)
+    }
+
+
+def read_questions(path: Path | str) -> list[Question]:
+    """The questions table, in the order of the file."""
+    return [
+        Question(
+            **{
+                **row,
+                "annotations": tuple(Annotation(**answer) for answer in row["annotations"]),
+                "relocation": Relocation(**row["relocation"]) if row["relocation"] else None,
+            }
+        )
+        for row in _read(path, QUESTIONS)
+    ]
+
+
+def write_dropped(path: Path | str, dropped: Iterable[tuple[str, str]]) -> None:
+    """Write what a stage left out: one JSON line {id, reason} a record; an empty file says that nothing was dropped."""
+    write_jsonl(path, [{"id": record, "reason": reason} for record, reason in dropped])
+
+
+def derive(question: Question, language: str, text: str, made_by: str) -> Question:
+    """The same question asked in another language: same document and annotations, id `<source_id>@<language>`."""
+    return replace(
+        question,
+        question_id=f"{question.source_id}@{language}",
+        language=language,
+        text=text,
+        made_by=made_by,
+    )
+
+
+def example_id(source_id: str) -> int:
+    """The signed 64-bit number that TyDi QA's files call a question by.
+
+    An id that is such a number stands for itself; any other id (SQuAD's are hexadecimal) gives the same number always.
+    """
+    if re.fullmatch(r"0|-?[1-9][0-9]*", source_id) and -(2**63) <= int(source_id) < 2**63:
+        return int(source_id)
+    return int.from_bytes(hashlib.sha256(source_id.encode("utf-8")).digest()[:8], "big", signed=True)
+
+
+def context_key(text: str) -> str:
+    """What two copies of one context have in common: the text composed (NFC) and with runs of blanks as one blank."""
+    return " ".join(unicodedata.normalize("NFC", text).split())
+
+
+def _write(path: Path | str, rows: list[dict[str, Any]], schema: pa.Schema) -> None:
+    with atomic(path) as temporary:
+        pq.write_table(pa.Table.from_pylist(rows, schema), temporary, compression="zstd")
+
+
+def _read(path: Path | str, schema: pa.Schema) -> list[dict[str, Any]]:
+    try:
+        table = pq.read_table(path)
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such file") from None
+    except pa.ArrowInvalid as error:
+        raise InputError(f"{path}: not a Parquet file ({error})") from None
+    missing = [name for name in schema.names if name not in table.schema.names]
+    if missing:
+        raise InputError(
+            f"{path}: column {missing[0]} is missing; a table of this kind has {', '.join(schema.names)}"
+        )
+    return table.select(schema.names).cast(schema).to_pylist()
