@@ -1,0 +1,72 @@
+"""Score one model's predictions on one evaluation: TyDi QA's primary-task F1 for each pair of languages.
+
+Example ids repeat over the pairs (a translated question keeps the id of its original), so gold answers and predictions
+of each pair are files of their own, `<question language>-<context language>.jsonl`, each under one official language
+label, that of the context.
+"""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from workflow_scripts.cli import InputError, parser, run
+from workflow_scripts.evaluate.tydi import TASKS, example_scores, read_gold, read_predictions, summary
+from workflow_scripts.files import write_text
+
+
+def score_pair(gold_file: Path, prediction_file: Path, annotators: int) -> dict[str, Any]:
+    """The number of questions, and for each task the figures of `evaluate.tydi`, of one pair of files.
+
+    Raises InputError unless both files hold the same one language label and at least one line each.
+    """
+    gold, predictions = read_gold(gold_file), read_predictions(prediction_file)
+    labels = {
+        str(gold_file): {value.language for value in gold.values()},
+        str(prediction_file): {value.language for value in predictions.values()},
+    }
+    for name, found in labels.items():
+        if len(found) != 1:
+            raise InputError(
+                f"{name}: the languages are {', '.join(sorted(found)) or '(no lines)'}, but the file of a pair has"
+                " exactly one, its context's"
+            )
+    if len(set.union(*labels.values())) != 1:
+        (asked,), (said,) = labels.values()
+        raise InputError(f"{prediction_file}: the language is {said}, but that of {gold_file} is {asked}")
+    outcomes = example_scores(gold, predictions, annotators)
+    return {"n": len(gold), **{task: summary(outcomes[task]) for task in TASKS}}
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Command line."""
+    arguments = parser(__doc__)
+    arguments.add_argument("--gold", required=True, help="folder of gold files, <pair>.jsonl")
+    arguments.add_argument("--predictions", required=True, help="folder of prediction files, <pair>.jsonl")
+    arguments.add_argument("--pairs", required=True, nargs="+", help="pairs to score, such as en-ar ar-en")
+    arguments.add_argument(
+        "--annotators",
+        required=True,
+        type=int,
+        help="annotators who must have given an answer: 2 of TyDi dev's 3, 1 where there is one",
+    )
+    arguments.add_argument("--out", required=True, help="the scores, as JSON")
+    given = arguments.parse_args(argv)
+    if given.annotators < 1:
+        raise InputError(f"--annotators is {given.annotators}; at least 1 annotator must agree")
+    scores = {
+        pair: score_pair(
+            Path(given.gold, f"{pair}.jsonl"), Path(given.predictions, f"{pair}.jsonl"), given.annotators
+        )
+        for pair in given.pairs
+    }
+    write_text(given.out, json.dumps({"annotators": given.annotators, "pairs": scores}, indent=1) + "\n")
+    for pair, figures in scores.items():
+        print(
+            f"{pair}: {figures['n']} questions, passage F1 {100 * figures['passage']['best_f1']:.1f},"
+            f" minimal F1 {100 * figures['minimal']['best_f1']:.1f}"
+        )
+
+
+if __name__ == "__main__":
+    run(main)
