@@ -1,0 +1,79 @@
+"""Settings of the micro-world, a generated world whose articles, questions and translations stand in for downloads."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from workflow_scripts.recipes.base import Positive, Recipe, Share
+
+Code = Literal["en", "ar", "bn", "sw", "ko"]
+Phrasing = Annotated[int, Field(ge=1, le=3)]
+# A person has seven relations; one must stay untold to be asked for in vain.
+Facts = Annotated[int, Field(ge=1, le=6)]
+
+# An article names at most nine cities and five people; a few more leave room to avoid names that contain one another.
+FEWEST_NAMES = 12
+
+
+class Microworld(Recipe):
+    """How large the world is and what its articles and questions look like."""
+
+    seed: int = Field(1, description="of names, facts and wording; each language draws on its own")
+    languages: tuple[Code, ...] = Field(
+        ("en", "ar", "bn", "sw", "ko"), description="languages to write, English among them"
+    )
+    train_articles: Positive = Field(1500, description="training articles a language, one question each")
+    dev_articles: Positive = Field(
+        60, description="articles a language that the train file holds and the dev id lists set aside"
+    )
+    test_articles: Positive = Field(200, description="articles a language in the dev file (the public test)")
+    documents: Positive = Field(4500, description="monolingual documents a language")
+    documents_with_question: Share = Field(
+        0.35, description="share of the monolingual documents that begin with a question"
+    )
+    sentence_pairs: Positive = Field(2000, description="parallel sentences a language, each with English")
+    question_pairs: Share = Field(0.4, description="share of the parallel sentences that are questions")
+    names: Positive = Field(120, description="invented surnames, cities, rivers and companies, of each kind")
+    name_shares: tuple[Share, Share, Share] = Field(
+        (0.65, 0.10, 0.25),
+        description="shares of the names for train, dev and test, which have none in common",
+    )
+    facts: tuple[Facts, Facts] = Field(
+        (3, 5), description="fewest and most sentences about an article's own subject"
+    )
+    distractor_facts: tuple[Facts, Facts] = Field(
+        (1, 2), description="fewest and most sentences about another subject of the same kind"
+    )
+    shared_relations: Share = Field(
+        0.6,
+        description="how often the other subject has a relation that the article's own subject has as well",
+    )
+    about_distractor: Share = Field(
+        0.25, description="share of the questions that ask about the other subject, not the article's own"
+    )
+    unanswerable: Share = Field(0.12, description="share of the questions whose fact the article leaves out")
+    yes_no: Share = Field(0.10, description="share of the questions answered by yes or no, half of each")
+    question_phrasings: tuple[Phrasing, ...] = Field(
+        (1, 2), min_length=1, description="wordings (of three) of questions, except in the public test"
+    )
+    test_question_phrasings: tuple[Phrasing, ...] = Field(
+        (1, 2), min_length=1, description="wordings of questions in the public test; [3] is a harder test"
+    )
+
+    @model_validator(mode="after")
+    def _possible(self) -> Self:
+        if "en" not in self.languages or len(set(self.languages)) < len(self.languages):
+            raise ValueError("languages must hold en, and each language once")
+        if abs(sum(self.name_shares) - 1) > 1e-9:
+            raise ValueError("name_shares must sum to 1")
+        if int(min(self.name_shares) * self.names) < FEWEST_NAMES:
+            raise ValueError(
+                f"names times the least of name_shares must be at least {FEWEST_NAMES}: an article needs as many"
+            )
+        for key in ("facts", "distractor_facts"):
+            fewest, most = getattr(self, key)
+            if fewest > most:
+                raise ValueError(f"{key} must be the fewest, then the most")
+        if self.unanswerable + self.yes_no > 1:
+            raise ValueError("unanswerable and yes_no must not exceed 1 together")
+        return self
