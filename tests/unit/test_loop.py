@@ -1,0 +1,132 @@
+"""Training resumes to the bit, stops cleanly, and refuses what it cannot do."""
+
+import os
+import signal
+
+import pytest
+import torch
+from torch import nn
+
+from workflow_scripts.cli import InputError
+from workflow_scripts.recipes.training import Optimisation
+from workflow_scripts.training import loop
+
+RECIPE = Optimisation(learning_rate=0.01, matrix_rate=0.01, precision="fp32")
+
+
+class Blocks(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.block = nn.ModuleDict({"layer": nn.ModuleList([nn.Linear(4, 4)])})
+        self.head = nn.Sequential(nn.Linear(4, 8), nn.Dropout(0.5), nn.Linear(8, 1))
+
+    def forward(self, x):
+        return self.head(x + self.block["layer"][0](x))
+
+
+def model() -> nn.Module:
+    torch.manual_seed(0)
+    return Blocks()
+
+
+def batch(step):
+    random = torch.Generator().manual_seed(step)
+    return {"x": torch.randn(6, 4, generator=random), "attention_mask": torch.ones(6, 1, dtype=torch.int64)}
+
+
+def loss(net, inputs):
+    value = (net(inputs["x"]) - inputs["x"].sum(1, keepdim=True)).square().mean()
+    return value, {}
+
+
+def run(work, net, steps=30, make=batch, identity="a", recipe=RECIPE):
+    return loop.train(
+        net, make, loss, steps=steps, recipe=recipe, seed=3, work=work, identity=identity, label="test"
+    )
+
+
+def weights(net):
+    return torch.cat([p.detach().flatten() for p in net.parameters()])
+
+
+def stopping_at(step):
+    def make(number):
+        if number == step:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return batch(number)
+
+    return make
+
+
+def test_sigterm_saves_and_the_next_run_ends_in_the_same_bits(tmp_path):
+    whole, parts = model(), model()
+    run(tmp_path / "whole", whole)
+    (tmp_path / "parts").mkdir()
+    with pytest.raises(SystemExit) as stop:
+        run(tmp_path / "parts", parts, make=stopping_at(11))
+    assert stop.value.code == 143
+    resumed = model()
+    seen = []
+    run(tmp_path / "parts", resumed, make=lambda step: seen.append(step) or batch(step))
+    assert seen == list(range(12, 30))
+    assert torch.equal(weights(whole), weights(resumed))
+
+
+def test_a_checkpoint_of_another_run_is_not_used(tmp_path, capsys):
+    with pytest.raises(SystemExit):
+        run(tmp_path, model(), make=stopping_at(11))
+    seen = []
+    run(tmp_path, model(), make=lambda step: seen.append(step) or batch(step), identity="b")
+    assert seen == list(range(30))
+    assert "starting afresh" in capsys.readouterr().err
+
+
+def test_training_learns(tmp_path):
+    net = model()
+    before = loss(net.eval(), batch(999))[0].item()
+    run(tmp_path, net, steps=300)
+    assert loss(net.eval(), batch(999))[0].item() < before / 2
+
+
+def test_two_processes_cannot_train_in_one_folder(tmp_path):
+    with (
+        loop.locked(tmp_path),
+        pytest.raises(InputError, match="another process trains here"),
+        loop.locked(tmp_path),
+    ):
+        pass
+
+
+def test_a_loss_that_is_no_number_stops_the_run(tmp_path):
+    def broken(step):
+        return {**batch(step), "x": torch.full((6, 4), float("nan"))}
+
+    with pytest.raises(InputError, match="lower learning_rate"):
+        run(tmp_path, model(), make=broken)
+
+
+def test_rate_rises_then_falls():
+    factor = loop.rate_factor(Optimisation(warmup=0.1), 100)
+    assert factor(0) == pytest.approx(0.1)
+    assert factor(9) == 1.0
+    assert factor(99) == pytest.approx(1 / 90)
+    assert loop.rate_factor(Optimisation(warmup=0.1, schedule="constant"), 100)(99) == 1.0
+
+
+def test_norms_and_biases_do_not_decay():
+    net = nn.ModuleDict({"e": nn.Embedding(5, 4), "l": nn.Linear(4, 4), "n": nn.LayerNorm(4)})
+    (adamw,) = loop.optimisers(net, Optimisation(weight_decay=0.1))
+    assert {g["weight_decay"]: sum(p.numel() for p in g["params"]) for g in adamw.param_groups} == {
+        0.1: 36,
+        0.0: 12,
+    }
+
+
+def test_muon_takes_the_matrices_inside_blocks_only():
+    net = nn.ModuleDict(
+        {"e": nn.Embedding(5, 4), "layer": nn.ModuleList([nn.Linear(4, 4)]), "head": nn.Linear(4, 2)}
+    )
+    wrapped = nn.ModuleDict({"encoder": net})
+    adamw, muon = loop.optimisers(wrapped, Optimisation(matrix_rate=0.01))
+    assert [p.shape for g in muon.param_groups for p in g["params"]] == [(4, 4)]
+    assert sum(p.numel() for g in adamw.param_groups for p in g["params"]) == 20 + 4 + 8 + 2

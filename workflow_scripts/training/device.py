@@ -1,0 +1,15 @@
+"""Which precision the machine multiplies in."""
+
+import torch
+
+
+def mixed_precision(wanted: str) -> str:
+    """accelerate's name ("bf16" or "no") for a recipe's `precision`.
+
+    auto means bf16 where the hardware multiplies in it; elsewhere bf16 is emulated and slower than fp32.
+    """
+    if wanted == "auto":
+        if torch.cuda.is_available():
+            return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "no"
+        return "bf16" if torch.ops.mkldnn._is_mkldnn_bf16_supported() else "no"
+    return {"bf16": "bf16", "fp32": "no"}[wanted]
