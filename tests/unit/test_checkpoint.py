@@ -1,0 +1,94 @@
+"""Encoders from a folder get the markers of QA inputs: in BERT's unused slots, or as new pieces."""
+
+import subprocess
+import sys
+
+import pytest
+from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
+from transformers import (
+    AutoModel,
+    AutoModelForQuestionAnswering,
+    AutoTokenizer,
+    BertConfig,
+    BertModel,
+    PreTrainedTokenizerFast,
+    XLMRobertaConfig,
+    XLMRobertaModel,
+)
+
+from workflow_scripts.markers import MARKERS, PASSAGES, QUESTION
+
+
+def checkpoint(source, out):
+    return subprocess.run(
+        [sys.executable, "-m", "workflow_scripts.encoder.checkpoint", "--source", source, "--out", out],
+        capture_output=True,
+        text=True,
+        env={"PATH": "", "HF_HUB_OFFLINE": "1"},
+    )
+
+
+def bert_folder(folder, pieces):
+    """A narrow BERT with a vocabulary given piece by piece, as its authors' folders hold it."""
+    tokenizer = Tokenizer(models.WordPiece({piece: n for n, piece in enumerate(pieces)}, unk_token="[UNK]"))
+    tokenizer.normalizer = normalizers.BertNormalizer(strip_accents=False, lowercase=False)
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    special = {f"{name}_token": f"[{name.upper()}]" for name in ("pad", "unk", "cls", "sep", "mask")}
+    PreTrainedTokenizerFast(tokenizer_object=tokenizer, **special).save_pretrained(folder)
+    config = BertConfig(
+        vocab_size=len(pieces), hidden_size=8, num_hidden_layers=1, num_attention_heads=1, intermediate_size=8
+    )
+    BertModel(config).save_pretrained(folder)
+    return folder
+
+
+def test_mberts_unused_pieces_become_the_markers_where_tydi_put_them(pack, tmp_path):
+    names = (pack / "vocab/bert_base_multilingual_cased_vocab.txt").read_text("utf-8").split("\n")[:-1]
+    theirs = (pack / "vocab/mbert_modified_vocab.txt").read_text("utf-8").split("\n")[:-1]
+    source = bert_folder(tmp_path / "source", names)
+    result = checkpoint(source, tmp_path / "out")
+    assert result.returncode == 0, result.stderr
+    tokenizer, model = (
+        AutoTokenizer.from_pretrained(tmp_path / "out"),
+        AutoModel.from_pretrained(tmp_path / "out"),
+    )
+    assert len(tokenizer) == model.config.vocab_size == 119547
+    for name in MARKERS:
+        assert tokenizer.convert_tokens_to_ids(name) == theirs.index(name)
+    text = "Zażółć gęślą jaźń 東京"
+    assert tokenizer.tokenize(text) == AutoTokenizer.from_pretrained(source).tokenize(text)
+    AutoModelForQuestionAnswering.from_pretrained(tmp_path / "out")
+
+
+def test_other_vocabularies_grow(tmp_path):
+    pieces = {"<s>": 0, "<pad>": 1, "</s>": 2, "<unk>": 3, "<mask>": 4, "▁a": 5, "▁b": 6}
+    tokenizer = Tokenizer(models.Unigram([(piece, -1.0) for piece in pieces], unk_id=3))
+    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
+    special = {"pad": "<pad>", "unk": "<unk>", "cls": "<s>", "sep": "</s>", "mask": "<mask>"}
+    PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer, **{f"{name}_token": piece for name, piece in special.items()}
+    ).save_pretrained(tmp_path / "source")
+    config = XLMRobertaConfig(
+        vocab_size=7,
+        hidden_size=8,
+        num_hidden_layers=1,
+        num_attention_heads=1,
+        intermediate_size=8,
+        pad_token_id=1,
+    )
+    XLMRobertaModel(config).save_pretrained(tmp_path / "source")
+    result = checkpoint(tmp_path / "source", tmp_path / "out")
+    assert result.returncode == 0, result.stderr
+    grown = AutoTokenizer.from_pretrained(tmp_path / "out")
+    assert grown.convert_tokens_to_ids([QUESTION, *PASSAGES]) == list(range(7, 7 + 47))
+    assert AutoModel.from_pretrained(tmp_path / "out").config.vocab_size == 54
+    assert grown.convert_tokens_to_ids("▁b") == 6
+
+
+@pytest.mark.parametrize("source", ["no/such-folder", "no-such-model"])
+def test_an_encoder_that_is_nowhere_is_told(source, tmp_path):
+    result = checkpoint(source, tmp_path / "out")
+    assert result.returncode == 2
+    assert result.stderr.count("error:") == 1
+    assert f"encoder {source}: neither a folder nor reachable on the hub" in result.stderr
+    assert not (tmp_path / "out").exists()

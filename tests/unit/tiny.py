@@ -1,0 +1,30 @@
+"""A very small encoder folder, made in a second, for tests that need a real one."""
+
+from pathlib import Path
+
+import torch
+
+from workflow_scripts.encoder.pretrain import make_model
+from workflow_scripts.encoder.vocabulary import learn
+from workflow_scripts.recipes.pretraining import Architecture, Pretraining, Vocabulary
+
+TEXTS = [
+    "0 1 2 3 4 5 Which ? long Mito Lora Sako Ruzo",
+    "The city of Ramor lies on the river Tesi .",
+    "라모르시는 테시강 기슭에 자리하고 있다 .",
+    "Mji wa Ramor uko kando ya mto Tesi .",
+]
+
+
+def encoder(folder: Path) -> Path:
+    """Write an encoder with random weights to `folder` and return it."""
+    recipe = Pretraining(
+        vocabulary=Vocabulary(size=200),
+        architecture=Architecture(hidden_size=16, layers=2, heads=2, intermediate_size=32, max_length=96),
+    )
+    tokenizer = learn(TEXTS, recipe.vocabulary)
+    tokenizer.model_max_length = recipe.architecture.max_length
+    torch.manual_seed(0)
+    make_model(recipe, tokenizer, torch.zeros(len(tokenizer))).save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return folder

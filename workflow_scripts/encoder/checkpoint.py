@@ -1,0 +1,70 @@
+"""Take an encoder from the Hugging Face hub or from a folder, and give its vocabulary the markers of QA inputs.
+
+Multilingual BERT's WordPiece vocabulary has 99 unused pieces; `[Q]` takes `[unused1]` and `[ContextId=N]` takes
+`[unused(N+52)]`, the slots that TyDi QA's baseline chose, so nothing is resized.  Other vocabularies get new pieces at
+the end and the embeddings grow.  The result is a folder like the ones that pre-training writes.
+"""
+
+import json
+from pathlib import Path
+
+import torch
+from tokenizers import Tokenizer
+from transformers import AutoModel, AutoTokenizer, PreTrainedTokenizerFast
+
+from workflow_scripts.cli import InputError, parser, run
+from workflow_scripts.files import atomic_folder
+from workflow_scripts.markers import MARKERS, PASSAGES, QUESTION
+
+UNUSED = {QUESTION: "[unused1]", **{name: f"[unused{52 + number}]" for number, name in enumerate(PASSAGES)}}
+
+
+def add_markers(tokenizer: PreTrainedTokenizerFast) -> PreTrainedTokenizerFast:
+    """The tokeniser with a piece for every marker: BERT's unused pieces renamed, or pieces added at the end."""
+    vocabulary = tokenizer.get_vocab()
+    if all(name in vocabulary for name in MARKERS):
+        return tokenizer
+    if not all(slot in vocabulary for slot in UNUSED.values()):
+        tokenizer.add_tokens(list(MARKERS), special_tokens=True)
+        return tokenizer
+    inner = json.loads(tokenizer.backend_tokenizer.to_str())
+    pieces = inner["model"]["vocab"]
+    for name, slot in UNUSED.items():
+        pieces[name] = pieces.pop(slot)
+    tokenizer._tokenizer = Tokenizer.from_str(json.dumps(inner))
+    return tokenizer
+
+
+def main() -> None:
+    arguments_parser = parser(__doc__)
+    arguments_parser.add_argument("--source", required=True, help="name on the hub, or a folder")
+    arguments_parser.add_argument("--out", type=Path, required=True, help="folder of the encoder")
+    arguments = arguments_parser.parse_args()
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(arguments.source, use_fast=True)
+        model = AutoModel.from_pretrained(arguments.source, dtype=torch.float32)
+    except (OSError, ValueError) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise InputError(
+            f"encoder {arguments.source}: neither a folder nor reachable on the hub ({reason})"
+        ) from None
+    if len(tokenizer) > model.config.vocab_size or tokenizer.get_vocab().keys() <= set(
+        tokenizer.all_special_tokens
+    ):
+        raise InputError(
+            f"encoder {arguments.source}: {len(tokenizer)} pieces in the tokeniser, {model.config.vocab_size} in the model;"
+            " give a folder with both from one source"
+        )
+    tokenizer = add_markers(tokenizer)
+    if len(tokenizer) > model.config.vocab_size:
+        model.resize_token_embeddings(len(tokenizer))
+    with atomic_folder(arguments.out, last="model.safetensors") as folder:
+        model.save_pretrained(folder)
+        tokenizer.save_pretrained(folder)
+        (folder / "training.json").write_text(
+            json.dumps({"source": arguments.source, "pieces": len(tokenizer)}) + "\n"
+        )
+
+
+if __name__ == "__main__":
+    run(main)

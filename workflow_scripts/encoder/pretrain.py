@@ -1,0 +1,241 @@
+"""Pre-train an encoder from scratch: learn a vocabulary, then predict masked pieces of monolingual text.
+
+The shape is RobertaPreLayerNorm's with positions that start as sinusoids and an output bias that starts at the log
+frequency of each piece: at this size a post-norm encoder never leaves the unigram plateau.  Only masked positions go
+through the output layer.  The result is a Hugging Face folder; the run fails when the accuracy of the masked pieces in
+held-out documents stays under the recipe's floor.
+"""
+
+import json
+import math
+from argparse import Namespace
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
+from transformers import (
+    PreTrainedTokenizerFast,
+    RobertaPreLayerNormConfig,
+    RobertaPreLayerNormForMaskedLM,
+    set_seed,
+)
+
+from workflow_scripts.cli import InputError, parser, read_recipe, run
+from workflow_scripts.encoder.vocabulary import learn
+from workflow_scripts.files import atomic_folder, read_lines
+from workflow_scripts.recipes.pretraining import Pretraining
+from workflow_scripts.staleness import code_hash
+from workflow_scripts.training.device import mixed_precision
+from workflow_scripts.training.loop import Batch, fingerprint, finish, locked, train
+from workflow_scripts.training.order import Order
+
+IGNORED = -100
+
+
+def sinusoids(length: int, width: int) -> Tensor:
+    """Position vectors [length, width] of Vaswani et al. 2017, scaled to the size of initial embeddings."""
+    angles = torch.arange(length)[:, None] / float(__import__("os").environ.get("PB", "10000")) ** (
+        torch.arange(0, width, 2) / width
+    )
+    return torch.stack([angles.sin(), angles.cos()], -1).flatten(1)[:, :width]
+
+
+def make_model(
+    recipe: Pretraining, tokenizer: PreTrainedTokenizerFast, frequencies: Tensor
+) -> RobertaPreLayerNormForMaskedLM:
+    """A model with initial weights; `frequencies` [vocabulary] counts each piece in the training text."""
+    shape = recipe.architecture
+    config = RobertaPreLayerNormConfig(
+        vocab_size=len(tokenizer),
+        hidden_size=shape.hidden_size,
+        num_hidden_layers=shape.layers,
+        num_attention_heads=shape.heads,
+        intermediate_size=shape.intermediate_size,
+        hidden_dropout_prob=shape.dropout,
+        attention_probs_dropout_prob=shape.dropout,
+        max_position_embeddings=shape.max_length + tokenizer.pad_token_id + 1,
+        type_vocab_size=1,
+        initializer_range=shape.initial_range,
+        pad_token_id=tokenizer.pad_token_id,
+        bos_token_id=tokenizer.cls_token_id,
+        eos_token_id=tokenizer.sep_token_id,
+    )
+    model = RobertaPreLayerNormForMaskedLM._from_config(config, attn_implementation=recipe.attention)
+    with torch.no_grad():
+        positions = model.base_model.embeddings.position_embeddings.weight
+        waves = sinusoids(shape.max_length, shape.hidden_size)
+        positions[tokenizer.pad_token_id + 1 :] = (
+            waves * shape.initial_range * float(__import__("os").environ.get("PA", "1.414"))
+        )
+        smoothed = (frequencies + 1) / (frequencies + 1).sum()
+        model.lm_head.bias.copy_(smoothed.log())
+    return model
+
+
+def read_texts(files: Sequence[str], max_documents: int | None) -> dict[str, list[str]]:
+    """Non-blank lines (documents) by language from `language=file` arguments; files of one language are joined."""
+    texts: dict[str, list[str]] = {}
+    for argument in files:
+        language, _, file = argument.partition("=")
+        if not file:
+            raise InputError(f"--text {argument}: give language=file")
+        texts.setdefault(language, []).extend(line for line in read_lines(file) if line.strip())
+    return {language: lines[:max_documents] for language, lines in texts.items()}
+
+
+def pad(rows: Sequence[np.ndarray], pad_id: int) -> tuple[Tensor, Tensor]:
+    """Ragged int rows as input_ids and attention_mask, both int64 [rows, longest]."""
+    ids = np.full((len(rows), max(map(len, rows))), pad_id, dtype=np.int64)
+    mask = np.zeros_like(ids)
+    for number, row in enumerate(rows):
+        ids[number, : len(row)] = row
+        mask[number, : len(row)] = 1
+    return torch.from_numpy(ids), torch.from_numpy(mask)
+
+
+def masker(
+    tokenizer: PreTrainedTokenizerFast, share: float, positions: int
+) -> Callable[[Sequence[np.ndarray], Sequence[int]], Batch]:
+    """A function that turns documents into a masked batch, given a seed (Devlin et al. 2019).
+
+    Every document begins at a random one of the encoder's `positions`, so that all of them are trained, however short
+    the documents.  Of the chosen pieces 80 % become [MASK], 10 % another piece, 10 % stay.
+    """
+    special = torch.tensor(sorted(tokenizer.all_special_ids))
+
+    def masked(rows: Sequence[np.ndarray], seed: Sequence[int]) -> Batch:
+        random = torch.Generator().manual_seed(int(np.random.SeedSequence(seed).generate_state(1)[0]))
+        ids, mask = pad(rows, tokenizer.pad_token_id)
+        chosen = (torch.rand(ids.shape, generator=random) < share) & ~torch.isin(ids, special)
+        labels = torch.where(chosen, ids, IGNORED)
+        dice = torch.rand(ids.shape, generator=random)
+        ids = torch.where(chosen & (dice < 0.8), tokenizer.mask_token_id, ids)
+        other = torch.randint(len(tokenizer), ids.shape, generator=random)
+        room = positions - mask.sum(1)
+        offset = (torch.rand(len(rows), generator=random) * (room + 1)).long()
+        return {
+            "position_ids": (mask.cumsum(1) + offset[:, None]) * mask + tokenizer.pad_token_id,
+            "input_ids": torch.where(chosen & (dice >= 0.9), other, ids),
+            "attention_mask": mask,
+            "labels": labels,
+        }
+
+    return masked
+
+
+def masked_lm(model: nn.Module, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
+    """Cross-entropy of the masked pieces, and their accuracy.
+
+    batch: input_ids, attention_mask, labels, each [rows, pieces].
+    """
+    hidden_states = model.base_model(
+        batch["input_ids"], attention_mask=batch["attention_mask"]
+    ).last_hidden_state
+    chosen = batch["labels"] != IGNORED
+    logits = model.lm_head(hidden_states[chosen])
+    labels = batch["labels"][chosen]
+    return cross_entropy(logits.float(), labels), {"accuracy": (logits.argmax(-1) == labels).float().mean()}
+
+
+def held_out_accuracy(model: nn.Module, batches: Sequence[Batch], precision: str) -> float:
+    """Share of masked pieces predicted rightly over all batches."""
+    right = total = 0
+    device = next(model.parameters()).device
+    with (
+        torch.no_grad(),
+        torch.autocast(device.type, torch.bfloat16, enabled=mixed_precision(precision) == "bf16"),
+    ):
+        for batch in batches:
+            batch = {name: tensor.to(device) for name, tensor in batch.items()}
+            count = int((batch["labels"] != IGNORED).sum())
+            right += float(masked_lm(model, batch)[1]["accuracy"]) * count if count else 0
+            total += count
+    return right / total
+
+
+def pretrain(arguments: Namespace, recipe: Pretraining) -> None:
+    """The whole step: vocabulary, initial model, training, accuracy check, folder."""
+    texts = read_texts(arguments.text, recipe.max_documents)
+    documents = [line for lines in texts.values() for line in lines]
+    if len(documents) <= recipe.held_out:
+        raise InputError(
+            f"--text: {len(documents)} documents, but {recipe.held_out} (held_out) are kept back; give more text"
+        )
+    if recipe.max_length > recipe.architecture.max_length:
+        raise InputError(
+            f"--recipe: max_length {recipe.max_length} exceeds architecture.max_length {recipe.architecture.max_length}"
+        )
+    print("learning the vocabulary")
+    tokenizer = learn(documents, recipe.vocabulary)
+    tokenizer.model_max_length = recipe.architecture.max_length
+    inner = recipe.max_length - 2
+    cls, sep = tokenizer.cls_token_id, tokenizer.sep_token_id
+    rows: list[list[np.ndarray]] = []  # by document, so that no document is both trained on and held out
+    for encoding in tokenizer.backend_tokenizer.encode_batch_fast(documents, add_special_tokens=False):
+        ids = np.asarray(encoding.ids, dtype=np.int32)
+        chunks = [ids[at : at + inner] for at in range(0, len(ids), inner)]
+        rows.append([np.concatenate([[cls], chunk, [sep]]) for chunk in chunks])
+    shuffled = np.random.default_rng(recipe.seed).permutation(len(rows))
+    held_out = [chunk for number in shuffled[: recipe.held_out] for chunk in rows[number]]
+    training = [chunk for number in shuffled[recipe.held_out :] for chunk in rows[number]]
+    counts = np.bincount(np.concatenate(training), minlength=len(tokenizer))
+    print(f"{len(documents)} documents, {counts.sum()} pieces, vocabulary of {len(tokenizer)}")
+
+    set_seed(recipe.seed)
+    model = make_model(recipe, tokenizer, torch.from_numpy(counts).float())
+    masked = masker(tokenizer, recipe.mask_share, recipe.architecture.max_length)
+    order = Order(np.array([len(row) for row in training]), recipe.batch_size, recipe.seed)
+    summary = train(
+        model,
+        lambda step: masked([training[row] for row in order.rows(step)], (recipe.seed, step)),
+        masked_lm,
+        steps=recipe.steps,
+        recipe=recipe,
+        seed=recipe.seed,
+        work=arguments.work,
+        identity=fingerprint(
+            recipe.model_dump_json(),
+            code_hash(__spec__.name),
+            [text.partition("=")[2] for text in arguments.text],
+        ),
+        label="pretrain",
+    )
+    parts = [held_out[at : at + recipe.batch_size] for at in range(0, len(held_out), recipe.batch_size)]
+    batches = [masked(part, (recipe.seed, 2**31 + number)) for number, part in enumerate(parts)]
+    accuracy = held_out_accuracy(model, batches, recipe.precision)
+    print(f"masked accuracy on {recipe.held_out} held-out documents: {accuracy:.3f}")
+    if accuracy < recipe.min_masked_accuracy:
+        raise InputError(
+            f"masked accuracy is {accuracy:.3f}, under min_masked_accuracy {recipe.min_masked_accuracy}: the encoder"
+            " has not learned to read; give it more steps or text, or lower the floor if you mean to use such an encoder"
+        )
+    with atomic_folder(arguments.out, last="model.safetensors") as folder:
+        model.save_pretrained(folder)
+        tokenizer.save_pretrained(folder)
+        (folder / "training.json").write_text(
+            json.dumps({**summary, "masked_accuracy": accuracy, "recipe": recipe.model_dump()}, indent=1)
+            + "\n"
+        )
+    finish(arguments.work)
+
+
+def main() -> None:
+    arguments_parser = parser(__doc__, Pretraining)
+    arguments_parser.add_argument(
+        "--text", nargs="+", required=True, metavar="LANGUAGE=FILE", help="one document a line"
+    )
+    arguments_parser.add_argument(
+        "--work", type=Path, required=True, help="folder for checkpoints of this run"
+    )
+    arguments_parser.add_argument("--out", type=Path, required=True, help="folder of the encoder")
+    arguments = arguments_parser.parse_args()
+    recipe = read_recipe(arguments.recipe, Pretraining)
+    with locked(arguments.work):
+        pretrain(arguments, recipe)
+
+
+if __name__ == "__main__":
+    run(main)

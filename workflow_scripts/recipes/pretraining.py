@@ -1,0 +1,56 @@
+"""Settings of encoder pre-training from scratch (vocabulary, shape, masked LM)."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from workflow_scripts.recipes.base import Positive, Recipe, Share
+from workflow_scripts.recipes.training import Optimisation
+
+
+class Vocabulary(Recipe):
+    """How text is cut into pieces."""
+
+    kind: Literal["wordpiece"] = Field(
+        "wordpiece", description="cased WordPiece after NFC, as in multilingual BERT; accents kept"
+    )
+    size: Positive = Field(2500, description="number of pieces, special tokens included")
+
+
+class Architecture(Recipe):
+    """RobertaPreLayerNorm's shape: post-norm encoders of this size stay on the unigram plateau."""
+
+    hidden_size: Positive = Field(128, description="width of the hidden states")
+    layers: Positive = Field(2, description="number of transformer blocks")
+    heads: Positive = Field(4, description="attention heads a block")
+    intermediate_size: Positive = Field(512, description="width of the feed-forward layer")
+    max_length: Positive = Field(256, description="longest input, in pieces")
+    dropout: Share = Field(0.0, description="dropout on hidden states and attention")
+    initial_range: float = Field(0.08, gt=0, description="standard deviation of initial weights")
+
+
+class Pretraining(Optimisation):
+    """Masked language modelling on monolingual text (Devlin et al. 2019)."""
+
+    vocabulary: Vocabulary = Field(Vocabulary(), description="how text is cut into pieces")
+    architecture: Architecture = Field(Architecture(), description="the encoder's shape")
+    learning_rate: float = Field(2e-3, gt=0, description="peak learning rate")
+    beta2: float = Field(0.98, gt=0, lt=1, description="Adam's second-moment decay (beta1 is 0.9)")
+    matrix_rate: float | None = Field(
+        0.01,
+        gt=0,
+        description="learning rate of Muon for the weight matrices inside blocks; null: AdamW for them too",
+    )
+    warmup: Share = Field(0.05, description="share of the steps over which the rate rises from 0")
+    steps: int = Field(2000, ge=0, description="optimiser steps; 0 leaves the weights random (a control)")
+    batch_size: Positive = Field(32, description="documents a step")
+    max_length: Positive = Field(128, description="longer documents are cut into pieces of this length")
+    max_documents: Positive | None = Field(
+        None, description="use the first N documents of each language; null: all"
+    )
+    mask_share: Share = Field(0.2, description="share of the pieces to be predicted")
+    held_out: Positive = Field(400, description="documents kept back to measure masked accuracy")
+    min_masked_accuracy: Share = Field(
+        0.6, description="the run fails when accuracy on the held-out documents is lower"
+    )
+    seed: int = Field(0, description="of initial weights, masks and the order of documents")
