@@ -1,0 +1,54 @@
+"""Link the words of sentence pairs: fast_align (Dyer et al. 2013) in both directions, joined, through systran-align.
+
+The model is trained on the very pairs that it links.  Every input line has its output line, possibly empty.
+"""
+
+import tempfile
+from pathlib import Path
+
+import systran_align
+
+from workflow_scripts.cli import InputError, parser, read_recipe, run
+from workflow_scripts.pairs import Links, Pair, read_pairs, write_links
+from workflow_scripts.recipes.links import Links as Recipe
+
+
+def link(pairs: list[Pair], file: Path, recipe: Recipe) -> list[Links]:
+    """Links of `pairs`, which also stand in `file`."""
+    with tempfile.TemporaryDirectory() as folder:
+        forward, backward = f"{folder}/forward", f"{folder}/backward"
+        systran_align.generate_alignment_probabilities(
+            str(file),
+            forward,
+            backward,
+            iterations=recipe.iterations,
+            favor_diagonal=True,
+            optimize_tension=True,
+            variational_bayes=True,
+        )
+        aligner = systran_align.Aligner(forward, backward)
+        found = aligner.align_batch([first for first, _ in pairs], [second for _, second in pairs])
+    return [[(int(i), int(j)) for i, j in line["alignments"]] for line in found]
+
+
+def main() -> None:
+    arguments_parser = parser(__doc__, Recipe)
+    arguments_parser.add_argument(
+        "--pairs", type=Path, required=True, help="file of 'foreign words ||| English words'"
+    )
+    arguments_parser.add_argument(
+        "--out", type=Path, required=True, help="file of links i-j, one line a pair"
+    )
+    arguments = arguments_parser.parse_args()
+    recipe = read_recipe(arguments.recipe, Recipe)
+    pairs = read_pairs(arguments.pairs)
+    if not pairs:
+        raise InputError(f"{arguments.pairs}: no sentence pairs; a word aligner needs some hundreds")
+    links = link(pairs, arguments.pairs, recipe)
+    write_links(arguments.out, links)
+    words = sum(len(first) for first, _ in pairs)
+    print(f"{len(pairs)} pairs, {words} words, {sum(map(len, links))} links")
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,16 @@
+"""Settings of the word aligner."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from workflow_scripts.recipes.base import Positive, Recipe
+
+
+class Links(Recipe):
+    """Which program links words, and how its two directions are joined."""
+
+    linker: Literal["statistical"] = Field(
+        "statistical", description="statistical: fast_align (Dyer et al. 2013) as packaged in systran-align"
+    )
+    iterations: Positive = Field(5, description="rounds of expectation maximisation")
