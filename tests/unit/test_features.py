@@ -1,0 +1,165 @@
+"""Contexts and windows: exact characters through normalisation, every answer in place."""
+
+import unicodedata
+
+import numpy as np
+import pytest
+
+from workflow_scripts.cli import InputError
+from workflow_scripts.corpus import Annotation, Document, Question
+from workflow_scripts.encoder.vocabulary import learn
+from workflow_scripts.qa import features
+from workflow_scripts.qa.contexts import tokenise
+from workflow_scripts.qa.windows import annotation_to_learn, cut, window_starts
+from workflow_scripts.recipes.features import Features
+from workflow_scripts.recipes.pretraining import Vocabulary
+
+PASSAGES = [
+    "The city of Ramor lies on the banks of the river Tesi.",
+    unicodedata.normalize("NFD", "Żółw café 1,000 東京タワー [SEP] [MASK]"),
+    "রামর শহরে তেসি নদী আছে। র‍্যাম",
+    "",
+    "라모르시는 테시강 기슭에 자리하고 있다.",
+    "نهر تيسي يمر بمدينة رامور.",
+]
+
+
+def document() -> Document:
+    text, spans = "Title\n", []
+    for passage in PASSAGES:
+        spans.append((len(text), len(text) + len(passage)))
+        text += passage + "\n\n"
+    return Document("d", "en", "Title", "", text, tuple(spans), "d")
+
+
+@pytest.fixture(scope="module")
+def tokenizer(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("tokenizer")
+    learn(PASSAGES, Vocabulary(size=400)).save_pretrained(folder)
+    return features.load_tokenizer(folder / "tokenizer.json")
+
+
+def annotated(doc: Document, answer: str, passage: int) -> Annotation:
+    start = doc.text.index(answer, doc.passages[passage][0])
+    return Annotation(passage, start, start + len(answer), answer)
+
+
+def test_pieces_cover_every_character_that_is_not_blank(tokenizer):
+    doc = document()
+    contexts = tokenise([doc], tokenizer, 45)
+    covered = {c for s, e in zip(contexts.starts, contexts.ends, strict=True) if s >= 0 for c in range(s, e)}
+    for start, end in doc.passages:
+        wanted = {c for c in range(start, end) if not doc.text[c].isspace()}
+        # Zero-width characters belong to no piece of their own.
+        missing = {c for c in wanted - covered if unicodedata.category(doc.text[c]) not in ("Cf", "Mn")}
+        assert not missing, [doc.text[c] for c in missing]
+
+
+def test_markers_open_every_passage_and_text_that_looks_like_one_is_text(tokenizer):
+    contexts = tokenise([document()], tokenizer, 45)
+    at = np.flatnonzero(contexts.starts < 0)
+    assert [tokenizer.id_to_token(int(p)) for p in contexts.pieces[at]] == [
+        f"[ContextId={n}]" for n in range(6)
+    ]
+    assert (contexts.passages[at] == np.arange(6)).all()
+    assert tokenizer.token_to_id("[SEP]") not in contexts.pieces
+
+
+def test_passages_beyond_the_limit_are_not_seen(tokenizer):
+    assert tokenise([document()], tokenizer, 2).passages.max() == 1
+
+
+@pytest.mark.parametrize(
+    ("answer", "passage"),
+    [
+        ("Ramor", 0),
+        (unicodedata.normalize("NFD", "Żółw café"), 1),
+        ("東京", 1),
+        ("তেসি নদী", 2),
+        ("라모르", 4),
+        ("رامور", 5),
+    ],
+)
+def test_the_answer_is_found_again_in_some_window(tokenizer, answer, passage):
+    doc = document()
+    contexts = tokenise([doc], tokenizer, 45)
+    question = Question("q", "q", "d", "en", "Where is Ramor?", (annotated(doc, answer, passage),))
+    recipe = Features(max_length=40, stride=12, question_length=16)
+    windows, lost = cut([question], {"d": doc}, contexts, tokenizer, recipe)
+    positive = np.flatnonzero(windows.start >= 0)
+    assert len(positive)
+    assert not lost
+    for window in positive:
+        first = windows.first[window] + windows.start[window]
+        last = windows.first[window] + windows.end[window]
+        text = doc.text[contexts.starts[first] : contexts.ends[last]]
+        assert answer in text
+        assert len(text) <= len(answer) + 4  # pieces may reach a little further, e.g. over a particle
+        assert windows.answer_type[window] == features.SPAN
+
+
+def test_windows_cover_the_context_and_overlap_by_the_stride(tokenizer):
+    recipe = Features(max_length=40, stride=12, question_length=16)
+    starts = window_starts(100, 30, recipe)
+    assert list(starts) == [0, 18, 36, 54, 72]
+    assert list(window_starts(30, 30, recipe)) == [0]
+    assert list(window_starts(0, 30, recipe)) == [0]
+    assert list(window_starts(100, 60, Features(step=25, stride=None))) == [0, 25, 50]
+
+
+def test_long_questions_keep_their_end(tokenizer):
+    doc = document()
+    contexts = tokenise([doc], tokenizer, 45)
+    question = Question("q", "q", "d", "en", "banks of the river " * 30 + "Tesi", ())
+    windows, _ = cut([question], {"d": doc}, contexts, tokenizer, Features(question_length=8))
+    pieces = windows.question_pieces
+    assert len(pieces) == 8
+    assert tokenizer.token_to_id("[Q]") not in pieces  # TyDi's baseline keeps the last pieces
+    short = Question("q", "q", "d", "en", "Tesi", ())
+    windows, _ = cut([short], {"d": doc}, contexts, tokenizer, Features(question_length=8))
+    assert windows.question_pieces[0] == tokenizer.token_to_id("[Q]")
+
+
+def test_which_annotation_is_trained_on():
+    null, late = Annotation(), Annotation(3, 10, 12, "ab")
+    passage_only, beyond = Annotation(1), Annotation(50, 1, 2, "x")
+
+    def chosen(*annotations):
+        return annotation_to_learn(Question("q", "q", "d", "en", "?", annotations), 45)
+
+    assert chosen(null, late, passage_only) == late
+    assert chosen(passage_only, null) == passage_only
+    assert chosen(beyond, null) is None
+    assert chosen() is None
+
+
+def test_yes_no_spans_its_passage(tokenizer):
+    doc = document()
+    contexts = tokenise([doc], tokenizer, 45)
+    question = Question("q", "q", "d", "en", "Is it?", (Annotation(4, -1, -1, "", "YES"),))
+    windows, _ = cut([question], {"d": doc}, contexts, tokenizer, Features())
+    window = int(np.flatnonzero(windows.answer_type == features.YES)[0])
+    first, last = (windows.first[window] + at[window] for at in (windows.start, windows.end))
+    assert set(contexts.passages[first : last + 1]) == {4}
+    assert doc.text[contexts.starts[first] : contexts.ends[last]] == PASSAGES[4]
+
+
+def test_arrays_come_back_from_the_file(tokenizer, tmp_path):
+    contexts = tokenise([document()], tokenizer, 45)
+    features.save(tmp_path / "c.safetensors", contexts, "doc_ids", {})
+    again = features.load_contexts(tmp_path / "c.safetensors")
+    assert again.doc_ids == ["d"]
+    assert all(
+        (getattr(again, n) == getattr(contexts, n)).all()
+        for n in ("bounds", "pieces", "starts", "ends", "passages")
+    )
+
+
+def test_a_vocabulary_without_markers_is_refused(tmp_path):
+    from tokenizers import Tokenizer, models
+
+    Tokenizer(models.WordPiece({"[UNK]": 0, "a": 1}, unk_token="[UNK]")).save(
+        str(tmp_path / "tokenizer.json")
+    )
+    with pytest.raises(InputError, match=r"no piece \[ContextId=0\]"):
+        tokenise([document()], features.load_tokenizer(tmp_path / "tokenizer.json"), 45)

@@ -1,0 +1,177 @@
+"""From questions to a prediction file by the steps' own command lines, on a corpus small enough to learn by heart."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+from transformers import AutoModelForQuestionAnswering, AutoTokenizer
+
+from tests.unit.tiny import encoder
+from workflow_scripts.corpus import Annotation, Document, Question, write_documents, write_questions
+from workflow_scripts.files import read_jsonl
+from workflow_scripts.qa import batches, features, heads
+from workflow_scripts.qa.tune import choose, read_parts, without_yes_no
+from workflow_scripts.recipes.tuning import Tuning
+
+NAMES = ["Ramor", "Tesi", "Mito", "Lora", "Sako", "Ruzo"]
+
+
+def corpus():
+    """Six documents of three passages; questions ask for a name, one is answered by NO, one has no answer."""
+    documents, questions = [], []
+    for number, name in enumerate(NAMES):
+        passages = [
+            "The river is long .",
+            f"The city of {name} lies on the river .",
+            "Mji uko kando ya mto .",
+        ]
+        text = "\n".join(passages)
+        starts = [sum(len(p) + 1 for p in passages[:n]) for n in range(3)]
+        spans = tuple((s, s + len(p)) for s, p in zip(starts, passages, strict=True))
+        documents.append(Document(f"d{number}", "en", name, "", text, spans, f"d{number}"))
+        at = text.index(name)
+        answer = Annotation(1, at, at + len(name), name)
+        if number == 4:
+            answer = Annotation(1, -1, -1, "", "NO")
+        if number == 5:
+            answer = Annotation()
+        asked = f"Which city lies on the river {number} ?"
+        questions.append(Question(str(number - 3), str(number - 3), f"d{number}", "en", asked, (answer,)))
+    return documents, questions
+
+
+def step(name, *arguments):
+    result = subprocess.run(
+        [sys.executable, "-m", f"workflow_scripts.qa.{name}", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+    )
+    assert result.returncode == 0, result.stderr
+    return result
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("qa")
+    documents, questions = corpus()
+    write_documents(folder / "d.parquet", documents)
+    write_questions(folder / "q.parquet", questions, {d.doc_id: d for d in documents})
+    encoder(folder / "encoder")
+    tokenizer, recipe = (
+        folder / "encoder/tokenizer.json",
+        '{"max_length": 90, "stride": 8, "question_length": 32}',
+    )
+    files = ("--documents", folder / "d.parquet", "--tokenizer", tokenizer, "--recipe", recipe)
+    step("contexts", *files, "--out", folder / "c.st")
+    step(
+        "windows",
+        *files,
+        "--questions",
+        folder / "q.parquet",
+        "--contexts",
+        folder / "c.st",
+        "--out",
+        folder / "w.st",
+    )
+    recipe = json.dumps({"steps": 300, "batch_size": 6, "learning_rate": 5e-3, "precision": "fp32"})
+    parts = ("--contexts", folder / "c.st", "--windows", folder / "w.st")
+    step(
+        "tune",
+        "--encoder",
+        folder / "encoder",
+        *parts,
+        "--recipe",
+        recipe,
+        "--work",
+        folder / "k",
+        "--out",
+        folder / "m",
+    )
+    files = ("--documents", folder / "d.parquet", "--questions", folder / "q.parquet", *parts)
+    step("predict", "--model", folder / "m", *files, "--pair", f"en-en={folder / 'p.jsonl'}")
+    return folder
+
+
+def test_what_was_learned_by_heart_is_predicted(made):
+    lines = {line["example_id"]: line for _, line in read_jsonl(made / "p.jsonl")}
+    assert list(lines) == [-3, -2, -1, 0, 1, 2]
+    documents, questions = corpus()
+    for document, question in list(zip(documents, questions, strict=True))[:4]:
+        line = lines[int(question.source_id)]
+        span = line["minimal_answer"]
+        answer = document.text.encode()[span["start_byte_offset"] : span["end_byte_offset"]].decode()
+        assert answer == question.annotations[0].text
+        assert line["passage_answer_index"] == 1
+        assert (line["language"], line["yes_no_answer"]) == ("english", "NONE")
+    assert lines[1]["yes_no_answer"] == "NO"
+    assert lines[1]["minimal_answer"] == {"start_byte_offset": -1, "end_byte_offset": -1}
+    assert min(lines, key=lambda number: lines[number]["minimal_answer_score"]) == 2
+
+
+def test_the_folder_is_an_ordinary_question_answering_model(made):
+    plain = AutoModelForQuestionAnswering.from_pretrained(made / "m").eval()
+    ours = heads.load(made / "m", "eager").eval()
+    tokenizer = AutoTokenizer.from_pretrained(made / "m")
+    parts = read_parts([made / "c.st"], [made / "w.st"])
+    layout = batches.Layout.of(tokenizer, ours.span.config)
+    batch = batches.collate(parts, [(0, 0), (0, 3)], layout, "nothing")
+    with torch.no_grad():
+        start, end, _ = ours(batch)
+        output = plain(batch["input_ids"], attention_mask=batch["attention_mask"])
+    real = batch["attention_mask"] == 1
+    assert torch.allclose(output.start_logits[real], start[real], atol=1e-5)
+    assert torch.allclose(output.end_logits[real], end[real], atol=1e-5)
+
+
+def test_a_window_is_cls_question_sep_context_sep(made):
+    tokenizer = AutoTokenizer.from_pretrained(made / "m")
+    parts = read_parts([made / "c.st"], [made / "w.st"])
+    layout = batches.Layout.of(tokenizer, heads.load(made / "m", "eager").span.config)
+    batch = batches.collate(parts, [(0, 0)], layout, "nothing")
+    text = tokenizer.convert_ids_to_tokens(batch["input_ids"][0])
+    assert text[:2] == ["[CLS]", "[Q]"]
+    assert text.count("[SEP]") == 2
+    assert [piece for piece in text if piece.startswith("[ContextId")] == [
+        f"[ContextId={n}]" for n in range(3)
+    ]
+    answer = text[batch["start"][0] : batch["end"][0] + 1]
+    assert "".join(piece.removeprefix("##") for piece in answer) == "Ramor"
+    hidden = batches.collate(parts, [(0, 0)], layout, "context")
+    sep = text.index("[SEP]")
+    assert set(hidden["input_ids"][0][sep + 1 : -1].tolist()) == {tokenizer.mask_token_id}
+    hidden = batches.collate(parts, [(0, 0)], layout, "question")
+    assert set(hidden["input_ids"][0][1:sep].tolist()) == {tokenizer.mask_token_id}
+
+
+def test_baseline_turns_yes_and_no_into_passage(made):
+    (part,) = read_parts([made / "c.st"], [made / "w.st"])
+    assert list(part.windows.answer_type) == [features.SPAN] * 4 + [features.NO, features.NO_ANSWER]
+    assert list(without_yes_no(part).windows.answer_type[4:]) == [features.PASSAGE, features.NO_ANSWER]
+
+
+def test_unknowns_are_drawn_from_the_seed(made):
+    (part,) = read_parts([made / "c.st"], [made / "w.st"])
+    assert len(choose([part], Tuning(include_unknowns=0), 0)) == 5
+    assert len(choose([part], Tuning(include_unknowns=1), 0)) == 6
+    kept = [len(choose([part] * 50, Tuning(include_unknowns=0.1), seed)) - 250 for seed in range(20)]
+    assert 2 < np.mean(kept) < 8
+
+
+def test_features_of_another_vocabulary_are_refused(made, tmp_path):
+    contexts = features.load_contexts(made / "c.st")
+    contexts.pieces.setflags(write=True)
+    contexts.pieces[0] = 70_000
+    features.save(tmp_path / "c.st", contexts, "doc_ids", {})
+    arguments = ["--encoder", made / "encoder", "--contexts", tmp_path / "c.st", "--windows", made / "w.st"]
+    arguments += ["--work", tmp_path / "k", "--out", tmp_path / "m"]
+    result = subprocess.run(
+        [sys.executable, "-m", "workflow_scripts.qa.tune", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+    )
+    assert result.returncode == 2
+    assert "piece 70000 in the features, but the encoder's vocabulary has" in result.stderr
+    assert not (tmp_path / "m").exists()

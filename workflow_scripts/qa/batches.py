@@ -1,0 +1,112 @@
+"""Batches of QA windows, assembled from the mapped arrays."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from transformers import PreTrainedTokenizerBase
+
+from workflow_scripts.cli import InputError
+from workflow_scripts.qa.features import Contexts, Windows
+from workflow_scripts.qa.windows import SPECIAL_PIECES
+from workflow_scripts.training.loop import Batch
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The ids that frame a window, and whether its two parts have token types."""
+
+    cls: int
+    sep: int
+    pad: int
+    mask: int
+    two_types: bool
+
+    @classmethod
+    def of(cls, tokenizer: PreTrainedTokenizerBase, config: Any) -> "Layout":
+        """The layout that a tokeniser and an encoder's configuration ask for."""
+        return cls(
+            tokenizer.cls_token_id,
+            tokenizer.sep_token_id,
+            tokenizer.pad_token_id,
+            tokenizer.mask_token_id,
+            getattr(config, "type_vocab_size", 1) > 1,
+        )
+
+
+@dataclass(frozen=True)
+class Part:
+    """Windows with the contexts they are cut from."""
+
+    windows: Windows
+    contexts: Contexts
+
+    def question(self, window: int) -> np.ndarray:
+        """The question's pieces, `[Q]` first."""
+        bounds = self.windows.question_bounds
+        row = self.windows.question[window]
+        return self.windows.question_pieces[bounds[row] : bounds[row + 1]]
+
+    def lengths(self) -> np.ndarray:
+        """Pieces of every window's input, int64 [windows]."""
+        asked = np.diff(self.windows.question_bounds)[self.windows.question]
+        return asked + self.windows.length + SPECIAL_PIECES
+
+    def offsets(self) -> np.ndarray:
+        """Position of every window's first context piece in its input, int64 [windows]."""
+        return np.diff(self.windows.question_bounds)[self.windows.question] + SPECIAL_PIECES - 1
+
+
+def collate(parts: Sequence[Part], rows: Sequence[tuple[int, int]], layout: Layout, hide: str) -> Batch:
+    """Inputs and labels of windows given as (part, window).
+
+    input_ids, attention_mask (and token_type_ids where the encoder has types) [rows, pieces]; start, end, answer_type
+    [rows].  `hide` masks every piece of the "question" or of the "context", or "nothing".
+    """
+    inputs = []
+    labels = np.empty((len(rows), 3), dtype=np.int64)
+    for number, (part, window) in enumerate(rows):
+        windows, contexts = parts[part].windows, parts[part].contexts
+        question = parts[part].question(window)
+        first = windows.first[window]
+        context = contexts.pieces[first : first + windows.length[window]]
+        if hide == "question":
+            question = np.full_like(question, layout.mask)
+        elif hide == "context":
+            context = np.full_like(context, layout.mask)
+        inputs.append((question, context))
+        at = len(question) + SPECIAL_PIECES - 1
+        start, end = windows.start[window], windows.end[window]
+        labels[number] = (start + at, end + at, windows.answer_type[window]) if start >= 0 else (0, 0, 0)
+    width = max(len(question) + len(context) for question, context in inputs) + SPECIAL_PIECES
+    ids = np.full((len(rows), width), layout.pad, dtype=np.int64)
+    mask, types = np.zeros_like(ids), np.zeros_like(ids)
+    for row, (question, context) in enumerate(inputs):
+        length = len(question) + len(context) + SPECIAL_PIECES
+        ids[row, :length] = np.concatenate([[layout.cls], question, [layout.sep], context, [layout.sep]])
+        mask[row, :length] = 1
+        types[row, len(question) + 2 : length] = 1
+    arrays = {"input_ids": ids, "attention_mask": mask}
+    if layout.two_types:
+        arrays["token_type_ids"] = types
+    batch = {name: torch.from_numpy(array) for name, array in arrays.items()}
+    start, end, kind = torch.from_numpy(labels.T.copy())
+    return {**batch, "start": start, "end": end, "answer_type": kind}
+
+
+def check_fits(parts: Sequence[Part], tokenizer: PreTrainedTokenizerBase, config: Any) -> None:
+    """Raise InputError where a window is longer than the encoder reads or a piece lies outside its vocabulary."""
+    longest = max((int(part.lengths().max()) for part in parts if len(part.windows.first)), default=0)
+    if longest > tokenizer.model_max_length:
+        raise InputError(
+            f"windows of {longest} pieces for an encoder that reads {tokenizer.model_max_length};"
+            " lower features.max_length"
+        )
+    largest = max((int(part.contexts.pieces.max()) for part in parts if len(part.contexts.pieces)), default=0)
+    if largest >= config.vocab_size:
+        raise InputError(
+            f"piece {largest} in the features, but the encoder's vocabulary has {config.vocab_size}; build the"
+            " features with this encoder's tokenizer"
+        )

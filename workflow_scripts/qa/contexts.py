@@ -1,0 +1,88 @@
+"""Tokenise every document of a corpus once: `[ContextId=0] passage 0 [ContextId=1] passage 1 …`."""
+
+from pathlib import Path
+
+import numpy as np
+import regex
+from tokenizers import Tokenizer
+
+from workflow_scripts.cli import Progress, parser, read_recipe, run
+from workflow_scripts.corpus import Document, read_documents
+from workflow_scripts.markers import PASSAGES
+from workflow_scripts.qa.features import Contexts, load_tokenizer, piece_id, save
+from workflow_scripts.recipes.features import Features
+
+TOGETHER = 256  # documents handed to the tokeniser at a time
+MARKS = regex.compile(r"[\p{M}\u200c\u200d]+")
+
+
+def with_marks(offsets: np.ndarray, text: str) -> np.ndarray:
+    """Offsets int32 [pieces, 2] whose ends take in the marks that belong to a piece's last letter.
+
+    A tokeniser that composes "e" + U+0301 to "é" reports the place of the letter alone.
+    """
+    reach = np.arange(
+        len(text) + 1, dtype=np.int32
+    )  # where the run of marks that begins at or before a character ends
+    for match in MARKS.finditer(text):
+        reach[match.start() : match.end()] = match.end()
+    after = np.append(offsets[1:, 0], len(text))
+    offsets[:, 1] = np.minimum(reach[offsets[:, 1]], np.maximum(after, offsets[:, 1]))
+    return offsets
+
+
+def tokenise(documents: list[Document], tokenizer: Tokenizer, max_passages: int) -> Contexts:
+    """The contexts of `documents`; passages from number `max_passages` on are left out (TyDi QA baseline: 45)."""
+    markers = [piece_id(tokenizer, name) for name in PASSAGES[:max_passages]]
+    unknown = tokenizer.token_to_id("[UNK]")
+    columns: list[np.ndarray] = []
+    lengths = []
+    progress = Progress("contexts", len(documents), "documents")
+    for at in range(0, len(documents), TOGETHER):
+        some = documents[at : at + TOGETHER]
+        passages = [d.text[start:end] for d in some for start, end in d.passages[:max_passages]]
+        encodings = iter(tokenizer.encode_batch(passages, add_special_tokens=False))
+        for document in some:
+            rows = [np.empty((0, 4), dtype=np.int32)]
+            for number, (start, end) in enumerate(document.passages[:max_passages]):
+                encoding = next(encodings)
+                rows.append(np.array([[markers[number], -1, -1, number]], dtype=np.int32))
+                if encoding.ids:
+                    ids = np.array(encoding.ids, dtype=np.int32)
+                    offsets = (
+                        with_marks(np.array(encoding.offsets, dtype=np.int32), document.text[start:end])
+                        + start
+                    )
+                    rows.append(np.column_stack([ids, offsets, np.full(len(ids), number, dtype=np.int32)]))
+            block = np.concatenate(rows)
+            columns.append(block)
+            lengths.append(len(block))
+        progress.advance(len(some))
+    table = np.concatenate(columns) if columns else np.empty((0, 4), dtype=np.int32)
+    print(f"{len(table)} pieces, {100 * (table[:, 0] == unknown).mean() if len(table) else 0:.2f} % unknown")
+    return Contexts(
+        [document.doc_id for document in documents],
+        np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64),
+        table[:, 0],
+        table[:, 1],
+        table[:, 2],
+        table[:, 3].astype(np.int16),
+    )
+
+
+def main() -> None:
+    arguments_parser = parser(__doc__, Features)
+    arguments_parser.add_argument("--documents", type=Path, required=True, help="documents table (Parquet)")
+    arguments_parser.add_argument(
+        "--tokenizer", type=Path, required=True, help="tokenizer.json of the encoder"
+    )
+    arguments_parser.add_argument("--out", type=Path, required=True, help="safetensors file of contexts")
+    arguments = arguments_parser.parse_args()
+    recipe = read_recipe(arguments.recipe, Features)
+    documents = list(read_documents(arguments.documents).values())
+    contexts = tokenise(documents, load_tokenizer(arguments.tokenizer), recipe.max_passages)
+    save(arguments.out, contexts, "doc_ids", {"max_passages": recipe.max_passages})
+
+
+if __name__ == "__main__":
+    run(main)

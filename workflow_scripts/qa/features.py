@@ -1,0 +1,117 @@
+"""The arrays between text and model: each context tokenised once, windows as index arithmetic over its pieces.
+
+A context is `[ContextId=0] passage 0 [ContextId=1] passage 1 …` (TyDi QA baseline).  Its pieces are stored once for all
+questions about it; a window is a stretch of them.  Positions in the text are characters of the document, exact through
+any normalisation, because they come from the tokeniser's own alignment; markers and special pieces have none (-1).
+The arrays are safetensors files, which are mapped into memory, not read.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from safetensors import safe_open
+from safetensors.numpy import save_file
+from tokenizers import Tokenizer
+
+from workflow_scripts.cli import InputError
+from workflow_scripts.files import atomic
+
+NO_ANSWER, SPAN, PASSAGE, YES, NO = range(5)  # answer types, in the order of the answer-type head's outputs
+ANSWER_TYPES = ("NO_ANSWER", "SPAN", "PASSAGE", "YES", "NO")
+
+
+@dataclass(frozen=True)
+class Contexts:
+    """Tokenised contexts of a documents table.
+
+    doc_ids: the documents in order.  bounds: int64 [documents + 1], where each one's pieces begin.
+    pieces: int32 [pieces]; starts, ends: int32 [pieces], characters of the document, -1 at markers; passages: int16
+    [pieces], the passage that each piece (its marker included) belongs to.
+    """
+
+    doc_ids: list[str]
+    bounds: np.ndarray
+    pieces: np.ndarray
+    starts: np.ndarray
+    ends: np.ndarray
+    passages: np.ndarray
+
+
+@dataclass(frozen=True)
+class Windows:
+    """Windows of a questions table over its contexts.
+
+    question_ids: the questions in order.  question_bounds: int64 [questions + 1] into question_pieces, int32, which
+    begin with `[Q]`.  Per window, int64 [windows]: question (row), first (piece of the contexts file) and length
+    (pieces).  The answer, by window: answer_type (as the annotation says it), and start and end, the first and last
+    piece of the answer counted from `first`; -1, -1 where the window does not hold all of it, and answer_type is then
+    NO_ANSWER.
+    """
+
+    question_ids: list[str]
+    question_bounds: np.ndarray
+    question_pieces: np.ndarray
+    question: np.ndarray
+    first: np.ndarray
+    length: np.ndarray
+    answer_type: np.ndarray
+    start: np.ndarray
+    end: np.ndarray
+
+
+def load_tokenizer(path: Path) -> Tokenizer:
+    """The tokeniser of a `tokenizer.json`; text such as "[SEP]" in a document is text, not a special piece.
+
+    Raises InputError where the file is absent or the vocabulary lacks the markers of QA inputs.
+    """
+    if not path.is_file():
+        raise InputError(f"{path}: no such file; give the tokenizer.json of an encoder folder")
+    tokenizer = Tokenizer.from_file(str(path))
+    tokenizer.encode_special_tokens = True
+    tokenizer.no_padding()
+    tokenizer.no_truncation()
+    return tokenizer
+
+
+def piece_id(tokenizer: Tokenizer, name: str) -> int:
+    """The id of a special piece; InputError where the vocabulary has none of that name."""
+    number = tokenizer.token_to_id(name)
+    if number is None:
+        raise InputError(
+            f"the vocabulary has no piece {name}; use an encoder folder that this workflow wrote"
+        )
+    return number
+
+
+def save(path: Path, features: Contexts | Windows, ids: str, about: dict[str, object]) -> None:
+    """Write the arrays, with the list named `ids` and facts for the reader in the header."""
+    arrays = {name: value for name, value in vars(features).items() if isinstance(value, np.ndarray)}
+    with atomic(path) as temporary:
+        save_file(
+            {name: np.ascontiguousarray(array) for name, array in arrays.items()},
+            temporary,
+            metadata={ids: json.dumps(getattr(features, ids)), "about": json.dumps(about)},
+        )
+
+
+def load_contexts(path: Path) -> Contexts:
+    """The contexts of a file, their arrays mapped into memory."""
+    with safe_open(path, framework="np") as file:
+        arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
+        return Contexts(json.loads(file.metadata()["doc_ids"]), **arrays)
+
+
+def load_windows(path: Path) -> Windows:
+    """The windows of a file, their arrays mapped into memory."""
+    with safe_open(path, framework="np") as file:
+        arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
+        return Windows(json.loads(file.metadata()["question_ids"]), **arrays)
+
+
+def ragged(rows: Sequence[Sequence[int]]) -> tuple[np.ndarray, np.ndarray]:
+    """Rows of different lengths as one int32 array and int64 [rows + 1] bounds."""
+    bounds = np.concatenate([[0], np.cumsum([len(row) for row in rows])]).astype(np.int64)
+    return np.fromiter((value for row in rows for value in row), np.int32, bounds[-1]), bounds

@@ -1,0 +1,89 @@
+"""The QA model: start and end logits over the pieces, answer type from the pooled first piece (TyDi QA baseline).
+
+The span part is Hugging Face's `AutoModelForQuestionAnswering`, so the folder loads there as it is; the
+answer-type head lies beside it in `answer_type.safetensors`.
+"""
+
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
+from transformers import AutoModelForQuestionAnswering
+
+from workflow_scripts.qa.features import ANSWER_TYPES
+from workflow_scripts.training.loop import Batch
+
+ANSWER_TYPE_FILE = "answer_type.safetensors"
+
+
+class AnswerType(nn.Module):
+    """Pooled first piece (dense, tanh) to a logit for each answer type."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.pooler = nn.Linear(width, width)
+        self.classifier = nn.Linear(width, len(ANSWER_TYPES))
+        for layer in (self.pooler, self.classifier):
+            nn.init.trunc_normal_(layer.weight, std=0.02)
+            nn.init.zeros_(layer.bias)
+
+    def forward(self, hidden_states: Tensor) -> Tensor:
+        """hidden_states [rows, pieces, width] to logits [rows, answer types]."""
+        return self.classifier(torch.tanh(self.pooler(hidden_states[:, 0])))
+
+
+class QuestionAnswerer(nn.Module):
+    """Encoder with span head and answer-type head."""
+
+    def __init__(self, span: nn.Module) -> None:
+        super().__init__()
+        self.span = span
+        self.answer_type = AnswerType(span.config.hidden_size)
+
+    def forward(self, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
+        """Logits of start [rows, pieces], end [rows, pieces] and answer type [rows, answer types]."""
+        inputs = {
+            name: batch[name] for name in ("input_ids", "attention_mask", "token_type_ids") if name in batch
+        }
+        hidden_states = self.span.base_model(**inputs).last_hidden_state
+        start, end = self.span.qa_outputs(hidden_states).unbind(-1)
+        return start, end, self.answer_type(hidden_states)
+
+    def save(self, folder: Path) -> None:
+        """Write both parts to a folder."""
+        self.span.save_pretrained(folder)
+        save_file(self.answer_type.state_dict(), folder / ANSWER_TYPE_FILE)
+
+
+def from_encoder(folder: Path, attention: str) -> QuestionAnswerer:
+    """New heads on the encoder in `folder`; heads take the random state of torch."""
+    return QuestionAnswerer(
+        AutoModelForQuestionAnswering.from_pretrained(
+            folder, attn_implementation=attention, dtype=torch.float32
+        )
+    )
+
+
+def load(folder: Path, attention: str) -> QuestionAnswerer:
+    """A trained model as `QuestionAnswerer.save` wrote it."""
+    model = from_encoder(folder, attention)
+    model.answer_type.load_state_dict(load_file(folder / ANSWER_TYPE_FILE))
+    return model
+
+
+def question_answering(model: nn.Module, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
+    """Mean of the cross-entropies of start, end and answer type.
+
+    batch: the model's inputs; start, end [rows] (position of the first and last answer piece, 0 without an answer);
+    answer_type [rows].  Padding takes no part in the softmax.
+    """
+    start, end, kind = model(batch)
+    hidden = batch["attention_mask"] == 0
+    losses = (
+        cross_entropy(start.float().masked_fill(hidden, -1e4), batch["start"]),
+        cross_entropy(end.float().masked_fill(hidden, -1e4), batch["end"]),
+        cross_entropy(kind.float(), batch["answer_type"]),
+    )
+    return sum(losses) / 3, {"start": losses[0], "end": losses[1], "type": losses[2]}

@@ -1,0 +1,125 @@
+"""Train the QA heads and the encoder under them on the windows of a training set.
+
+A training set is a list of corpora; all their windows are one pool.  A window without the answer is trained on (as
+"no answer" at the first piece) with probability `include_unknowns`, drawn once from the seed (TyDi QA baseline,
+where the documented setting is 0.1).
+"""
+
+import json
+import sys
+from argparse import Namespace
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from transformers import AutoTokenizer, set_seed
+
+from workflow_scripts.cli import InputError, parser, read_recipe, run
+from workflow_scripts.files import atomic_folder
+from workflow_scripts.qa.batches import Layout, Part, check_fits, collate
+from workflow_scripts.qa.features import NO, PASSAGE, YES, load_contexts, load_windows
+from workflow_scripts.qa.heads import from_encoder, question_answering
+from workflow_scripts.recipes.tuning import Tuning
+from workflow_scripts.staleness import code_hash
+from workflow_scripts.training.loop import Batch, fingerprint, finish, locked, train
+from workflow_scripts.training.order import Order
+
+
+def read_parts(contexts: list[Path], windows: list[Path]) -> list[Part]:
+    """The corpora of a training set from two parallel lists of files; a contexts file named twice is mapped once."""
+    if len(contexts) != len(windows):
+        raise InputError(
+            f"--contexts names {len(contexts)} files, --windows {len(windows)}; give one for one"
+        )
+    mapped = {path: load_contexts(path) for path in dict.fromkeys(contexts)}
+    return [Part(load_windows(w), mapped[c]) for c, w in zip(contexts, windows, strict=True)]
+
+
+def choose(parts: list[Part], recipe: Tuning, seed: int) -> list[tuple[int, int]]:
+    """(part, window) of every window that is trained on."""
+    random = np.random.default_rng(seed)
+    chosen = []
+    for number, part in enumerate(parts):
+        kept = (part.windows.start >= 0) | (random.random(len(part.windows.start)) < recipe.include_unknowns)
+        chosen += [(number, int(window)) for window in np.flatnonzero(kept)]
+    return chosen
+
+
+def without_yes_no(part: Part) -> Part:
+    """The part with YES and NO turned into PASSAGE, as TyDi's published code (not its description) does."""
+    kinds = np.where(np.isin(part.windows.answer_type, (YES, NO)), PASSAGE, part.windows.answer_type)
+    return replace(part, windows=replace(part.windows, answer_type=kinds))
+
+
+def tune(arguments: Namespace, recipe: Tuning) -> None:
+    """The whole step: read features, train, write the model."""
+    parts = read_parts(arguments.contexts, arguments.windows)
+    if recipe.yes_no == "baseline":
+        parts = [without_yes_no(part) for part in parts]
+    tokenizer = AutoTokenizer.from_pretrained(arguments.encoder)
+    set_seed(arguments.seed)
+    model = from_encoder(arguments.encoder, recipe.attention)
+    check_fits(parts, tokenizer, model.span.config)
+    layout = Layout.of(tokenizer, model.span.config)
+    rows = choose(parts, recipe, arguments.seed)
+    positive = sum(int((part.windows.start >= 0).sum()) for part in parts)
+    if not positive:
+        raise InputError(f"{arguments.windows[0]}: no window holds an answer; check the training set")
+    print(f"{len(rows)} windows, {positive} with an answer", file=sys.stderr)
+    lengths = [part.lengths() for part in parts]
+    order = Order(
+        np.array([lengths[part][window] for part, window in rows]), recipe.batch_size, arguments.seed
+    )
+
+    def batch(step: int) -> Batch:
+        return collate(parts, [rows[row] for row in order.rows(step)], layout, recipe.hide)
+
+    inputs = [*arguments.contexts, *arguments.windows, arguments.encoder / "model.safetensors"]
+    summary = train(
+        model,
+        batch,
+        question_answering,
+        steps=recipe.steps,
+        recipe=recipe,
+        seed=arguments.seed,
+        work=arguments.work,
+        identity=fingerprint(
+            f"{recipe.model_dump_json()} seed {arguments.seed}", code_hash(__spec__.name), inputs
+        ),
+        label=arguments.label,
+    )
+    with atomic_folder(arguments.out, last="model.safetensors") as folder:
+        model.save(folder)
+        tokenizer.save_pretrained(folder)
+        facts = {**summary, "seed": arguments.seed, "windows": len(rows), "recipe": recipe.model_dump()}
+        (folder / "training.json").write_text(json.dumps(facts, indent=1) + "\n")
+    finish(arguments.work)
+
+
+def main() -> None:
+    arguments_parser = parser(__doc__, Tuning)
+    arguments_parser.add_argument(
+        "--encoder", type=Path, required=True, help="folder of the encoder to start from"
+    )
+    arguments_parser.add_argument(
+        "--contexts", type=Path, nargs="+", required=True, help="contexts of each corpus"
+    )
+    arguments_parser.add_argument(
+        "--windows", type=Path, nargs="+", required=True, help="windows of each corpus, same order"
+    )
+    arguments_parser.add_argument(
+        "--seed", type=int, default=0, help="of heads, order, windows left out and dropout"
+    )
+    arguments_parser.add_argument("--label", default="tune", help="name in progress lines")
+    arguments_parser.add_argument(
+        "--work", type=Path, required=True, help="folder for checkpoints of this run"
+    )
+    arguments_parser.add_argument("--out", type=Path, required=True, help="folder of the model")
+    arguments = arguments_parser.parse_args()
+    recipe = read_recipe(arguments.recipe, Tuning)
+    with locked(arguments.work):
+        tune(arguments, recipe)
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,35 @@
+"""Settings of QA task-tuning and of prediction."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from workflow_scripts.recipes.base import Positive, Recipe, Share
+from workflow_scripts.recipes.training import Optimisation
+
+
+class Tuning(Optimisation):
+    """Start, end and answer-type heads trained on windows (TyDi QA baseline)."""
+
+    steps: Positive = Field(800, description="optimiser steps")
+    batch_size: Positive = Field(32, description="windows a step")
+    include_unknowns: Share = Field(
+        1.0, description="probability that a window without the answer is trained on"
+    )
+    yes_no: Literal["fixed", "baseline"] = Field(
+        "fixed",
+        description="fixed: YES and NO are answer types; baseline: both become PASSAGE, as TyDi's code did",
+    )
+    hide: Literal["nothing", "question", "context"] = Field(
+        "nothing",
+        description="control: mask every piece of the question or of the context, in training and prediction",
+    )
+
+
+class Prediction(Recipe):
+    """How an answer is read off the logits."""
+
+    batch_size: Positive = Field(64, description="windows a forward pass")
+    max_answer_length: Positive = Field(100, description="longest minimal answer in pieces")
+    precision: Literal["auto", "bf16", "fp32"] = Field("auto", description="as in training")
+    attention: Literal["eager", "sdpa"] = Field("eager", description="as in training")
