@@ -1,0 +1,407 @@
+"""The configuration: what it takes, what it says to what it does not take, and what the rules ask it."""
+
+import copy
+import json
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+import yaml
+from pydantic import BaseModel
+
+from workflow_scripts import config as module
+from workflow_scripts.acquire.microworld.__main__ import write_world
+from workflow_scripts.cli import InputError
+from workflow_scripts.config import Config, load
+from workflow_scripts.recipes.alignment import Alignment
+from workflow_scripts.recipes.features import Features
+from workflow_scripts.recipes.links import Links
+from workflow_scripts.recipes.microworld import Microworld
+from workflow_scripts.recipes.parallel import Parallel
+from workflow_scripts.recipes.pretraining import Pretraining
+from workflow_scripts.recipes.splits import Splits
+from workflow_scripts.recipes.table import Heading, Row
+from workflow_scripts.recipes.tuning import Prediction, Tuning
+
+ROOT = Path(__file__).parents[2]
+FILES = [
+    ROOT / "config.yaml",
+    *sorted((ROOT / "config").glob("*.yaml")),
+    *sorted((ROOT / "tests/config").glob("*.yaml")),
+]
+
+
+def read(file: Path) -> dict[str, Any]:
+    return yaml.safe_load(file.read_text("utf-8"))
+
+
+@pytest.fixture
+def raw() -> dict[str, Any]:
+    """The default as a dictionary that a test may spoil."""
+    return read(ROOT / "config.yaml")
+
+
+@pytest.fixture(scope="module")
+def default() -> Config:
+    return load(read(ROOT / "config.yaml"))
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(ROOT)))
+def test_every_shipped_configuration_loads(file: Path) -> None:
+    assert load(read(file)).tables
+
+
+# A change of the default, and the whole sentence that it must bring.
+def put(path: str, value: Any) -> Callable[[dict[str, Any]], None]:
+    """Set a key, given as a dotted path."""
+
+    def change(raw: dict[str, Any]) -> None:
+        *sections, last = path.split(".")
+        for section in sections:
+            raw = raw[section]
+        raw[last] = value
+
+    return change
+
+
+def drop(path: str) -> Callable[[dict[str, Any]], None]:
+    """Remove a key, given as a dotted path."""
+
+    def change(raw: dict[str, Any]) -> None:
+        *sections, last = path.split(".")
+        for section in sections:
+            raw = raw[section]
+        del raw[last]
+
+    return change
+
+
+MISTAKES = {
+    "unknown section": (
+        put("modles", {}),
+        "configuration: unknown key 'modles'; did you mean 'models'? known are mirror, seeds, microworld, corpora,"
+        " splits, translations, features, encoders, parallel, alignments, training_sets, tuning, prediction, models,"
+        " evaluations, tables",
+    ),
+    "unknown key of a recipe": (
+        put("features.strides", 1),
+        "features: unknown key 'strides'; did you mean 'stride'? known are max_length, stride, step, question_length,"
+        " max_passages",
+    ),
+    "unknown key deep inside": (
+        put("encoders.mbert.pretrain.vocabulary.sise", 1),
+        "encoders.mbert.pretrain.vocabulary: unknown key 'sise'; did you mean 'size'? known are kind, size",
+    ),
+    "unknown key of a kind": (
+        put("corpora.tydi-test.language", "en"),
+        "corpora.tydi-test: unknown key 'language'; did you mean 'languages'? known are kind, files, languages",
+    ),
+    "unknown kind": (
+        put("corpora.tydi-test.kind", "squat"),
+        "corpora.tydi-test.kind: unknown kind 'squat'; did you mean 'squad'? known are tydi, squad, part,"
+        " translated-questions",
+    ),
+    "no kind": (
+        drop("translations.microworld-test.kind"),
+        "translations.microworld-test.kind is missing; known are imported, parallel-corpora",
+    ),
+    "missing key": (drop("models.mbert-aug.encoder"), "models.mbert-aug.encoder is missing"),
+    "missing section": (drop("tables"), "tables is missing"),
+    "wrong type": (
+        put("tuning.default.steps", "many"),
+        'tuning.default.steps is "many": input should be a valid integer, unable to parse string as an integer',
+    ),
+    "out of range": (
+        put("evaluations.tydi-test.annotators", 0),
+        "evaluations.tydi-test.annotators is 0: input should be greater than 0",
+    ),
+    "unknown choice": (
+        put("tables.table3.task", "minimum"),
+        "tables.table3.task is \"minimum\"; did you mean 'minimal'? allowed are passage, minimal",
+    ),
+    "unknown training set": (
+        put("models.mbert-aug.training_set", "agu"),
+        "models.mbert-aug.training_set: unknown training set 'agu'; did you mean 'aug'? known are aug, mono",
+    ),
+    "unknown encoder": (
+        put("models.mbert-aug.encoder", "bert"),
+        "models.mbert-aug.encoder: unknown encoder 'bert'; did you mean 'mbert'? known are mbert",
+    ),
+    "unknown alignment": (
+        put("models.mbert-tydi-s.alignment", "111-s"),
+        "models.mbert-tydi-s.alignment: unknown alignment '111-s'; known are tydi-l, tydi-m, tydi-s",
+    ),
+    "unknown tuning": (
+        put("models.mbert-aug.tuning", "fast"),
+        "models.mbert-aug.tuning: unknown tuning 'fast'; known are default",
+    ),
+    "unknown row": (
+        put("tables.table2.rows", ["mbert-moon"]),
+        "tables.table2.rows: unknown model 'mbert-moon'; did you mean 'mbert-mono'? known are mbert-aug, mbert-mono,"
+        " mbert-tydi-l, mbert-tydi-m, mbert-tydi-s",
+    ),
+    "unknown evaluation": (
+        put("tables.table2.evaluation", "tydi"),
+        "tables.table2.evaluation: unknown evaluation 'tydi'; did you mean 'tydi-dev'? known are tydi-dev, tydi-test",
+    ),
+    "only headings": (
+        put("tables.table2.rows", [{"heading": "nothing"}]),
+        "tables.table2.rows: there are headings only; name at least one entry of models",
+    ),
+    "wrong heading": (
+        put("tables.table2.rows", [{"headline": "mBERT"}]),
+        "tables.table2.rows.0: unknown key 'headline'; did you mean 'heading'? known are heading",
+    ),
+    "column that the evaluation lacks": (
+        put("tables.table2.columns", [["en-hi"]]),
+        "tables.table2.columns: unknown pair of evaluation tydi-test 'en-hi'; known are ar-ar,"
+        " ar-en, bn-bn, bn-en, en-ar, en-bn, en-en, en-ko, en-sw, ko-en, ko-ko, sw-en, sw-sw",
+    ),
+    "not a pair": (
+        put("tables.table2.columns", [["english"]]),
+        'tables.table2.columns.0.0 is "english": a pair is two language codes joined by a hyphen, such as en-ar',
+    ),
+    "column given twice": (
+        put("tables.table2.columns", [["en-ar"], ["en-ar"]]),
+        "tables.table2.columns: en-ar is given twice; each may stand there once",
+    ),
+    "seed given twice": (put("seeds", [1, 1]), "seeds: 1 is given twice; each may stand there once"),
+    "name that is no file name": (
+        put("models.mBERT", {}),
+        'models.mBERT is "mBERT": names are used in file names: lower-case letters, digits and hyphens only',
+    ),
+    "pretrain and checkpoint": (
+        put("encoders.mbert.checkpoint", "xlm-roberta-base"),
+        "encoders.mbert: give exactly one of pretrain (from scratch) and checkpoint (name or folder)",
+    ),
+    "pretrain without text": (
+        put("encoders.mbert.text", {}),
+        "encoders.mbert: text belongs to pretrain: give files for each language there, and only there",
+    ),
+    "windows longer than the encoder": (
+        put("features.max_length", 384),
+        "features.max_length is 384, but encoders.mbert.pretrain.architecture.max_length is 256; it must not be more",
+    ),
+    "circle": (
+        put(
+            "corpora",
+            {
+                "a": {
+                    "kind": "translated-questions",
+                    "of": "b",
+                    "from": ["en"],
+                    "to": ["ar"],
+                    "translations": "t",
+                },
+                "b": {
+                    "kind": "translated-questions",
+                    "of": "a",
+                    "from": ["ar"],
+                    "to": ["en"],
+                    "translations": "t",
+                },
+            },
+        ),
+        "corpora.b.of: a circle, a of b of a; one of them must be read from files",
+    ),
+    "unknown parent": (
+        put("corpora.train-en-to-xx.of", "tydi-trian"),
+        "corpora.train-en-to-xx.of: unknown corpus 'tydi-trian'; did you mean 'tydi-train'? known are dev-en-to-xx,"
+        " dev-xx-to-en, test-en-to-xx, test-xx-to-en, train-en-to-xx, train-xx-to-en, tydi-dev, tydi-test, tydi-train,"
+        " tydi-train-all",
+    ),
+    "translation of translations": (
+        put("corpora.test-xx-to-en.of", "test-en-to-xx"),
+        "corpora.test-xx-to-en.of: the questions of test-en-to-xx are translations already; name original ones",
+    ),
+    "language without questions": (
+        put("corpora.train-en-to-xx.from", ["hi"]),
+        "corpora.train-en-to-xx.from: unknown question language of corpora.tydi-train 'hi'; known are ar, bn, en, ko,"
+        " sw",
+    ),
+    "translated to itself": (
+        put("corpora.train-xx-to-en.to", ["en", "ar"]),
+        "corpora.train-xx-to-en: ar is both in from and in to; a question is not translated to itself",
+    ),
+    "direction without translations": (
+        drop("translations.microworld-train.files.en-sw"),
+        "corpora.train-en-to-xx.translations: unknown direction of translations.microworld-train 'en-sw'; known are"
+        " ar-en, bn-en, en-ar, en-bn, en-ko, ko-en, sw-en",
+    ),
+    "translations of other questions": (
+        put("corpora.train-en-to-xx.translations", "microworld-test"),
+        "corpora.train-en-to-xx.translations: microworld-test translates the questions of tydi-test, but these are"
+        " questions of tydi-train",
+    ),
+    "split of another corpus": (
+        put("corpora.tydi-dev.of", "tydi-test"),
+        "corpora.tydi-dev.of is tydi-test, but splits.custom-dev splits tydi-train-all",
+    ),
+    "split without a dev part": (
+        put("corpora.tydi-dev.part", "train"),
+        "splits.custom-dev: its train part must be exactly one entry of corpora (kind part), but there are tydi-train"
+        " and tydi-dev",
+    ),
+    "alignment language without pairs": (
+        put("alignments.tydi-s.languages", ["hi"]),
+        "alignments.tydi-s.languages: unknown language of parallel.microworld 'hi'; known are ar, bn, ko, sw",
+    ),
+    "pair in two corpora": (
+        put("evaluations.tydi-test.corpora", ["tydi-test", "tydi-dev"]),
+        "evaluations.tydi-test.corpora: pair en-en is in tydi-test and in tydi-dev; a pair is scored as one file, so"
+        " give it in one corpus (of several files) or in two evaluations",
+    ),
+    "no such mirror": (
+        put("mirror", "nowhere/at/all"),
+        "mirror: there is no folder nowhere/at/all; name one with the layout of data/, or null",
+    ),
+    "no micro-world": (
+        drop("microworld"),
+        "corpora.tydi-train-all.files: results/microworld/tydi/tydiqa-v1.0-train.jsonl.gz belongs to the micro-world,"
+        " but there is no section microworld",
+    ),
+    "language that the micro-world lacks": (
+        put("microworld.languages", ["en", "ar", "bn", "sw"]),
+        "splits.custom-dev.ids.ko: unknown file of the micro-world in en, ar, bn, sw"
+        " 'results/microworld/sdqa/dev/kor/korean.dev.txt'",
+    ),
+}
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_a_mistake_gives_one_sentence(raw: dict[str, Any], mistake: str) -> None:
+    change, sentence = MISTAKES[mistake]
+    change(raw)
+    with pytest.raises(InputError) as caught:
+        load(raw)
+    assert str(caught.value).startswith(sentence)
+    assert "\n" not in str(caught.value)
+
+
+def test_an_unknown_language_gives_the_known_ones(raw: dict[str, Any]) -> None:
+    raw["corpora"]["tydi-test"]["languages"] = ["en", "xx"]
+    with pytest.raises(
+        InputError, match=r"^corpora.tydi-test.languages.1 is \"xx\": unknown language 'xx'; known are ar"
+    ):
+        load(raw)
+
+
+def test_loading_leaves_the_dictionary_alone(raw: dict[str, Any]) -> None:
+    before = copy.deepcopy(raw)
+    load(raw)
+    assert raw == before
+
+
+def test_a_scalar_for_a_section_is_a_sentence_too(raw: dict[str, Any]) -> None:
+    raw["models"] = "mbert"
+    with pytest.raises(InputError, match=r'^models is "mbert": input should be a valid dictionary$'):
+        load(raw)
+
+
+# What the rules ask
+
+
+def test_pairs(default: Config) -> None:
+    assert module.question_pairs(default, "tydi-train") == ["en-en", "ar-ar", "bn-bn", "sw-sw", "ko-ko"]
+    assert module.question_pairs(default, "train-en-to-xx") == ["ar-en", "bn-en", "sw-en", "ko-en"]
+    assert module.question_pairs(default, "test-xx-to-en") == ["en-ar", "en-bn", "en-sw", "en-ko"]
+    assert len(module.pairs_of(default, "tydi-test")) == 13
+
+
+def test_documents_are_the_roots(default: Config) -> None:
+    assert module.root_of(default, "train-en-to-xx") == "tydi-train-all"
+    assert module.ancestors(default, "train-en-to-xx") == ["train-en-to-xx", "tydi-train", "tydi-train-all"]
+    assert module.root_of(default, "tydi-test") == "tydi-test"
+
+
+def test_a_training_set_is_held_against_the_evaluations_that_its_models_are_shown_in(
+    raw: dict[str, Any],
+) -> None:
+    raw["tables"]["dev"]["rows"] = ["mbert-mono"]
+    config = load(raw)
+    assert module.evaluations_of(config, "mono") == ["tydi-test", "tydi-dev"]
+    assert module.evaluations_of(config, "aug") == ["tydi-test"]
+
+
+def test_a_table_knows_its_rows(default: Config) -> None:
+    recipe = module.table_recipe(default, "table2")
+    assert recipe.annotators == 2
+    assert recipe.rows[0] == Row(model="mbert-mono", label="mBERT", training="mono")
+    assert recipe.rows[2] == Heading(heading="mBERT + Alignment FT")
+    assert recipe.rows[3].alignment == ("ar", "bn", "sw", "ko")
+
+
+@pytest.mark.parametrize("languages", [("en", "ar"), ("en", "sw", "ko")])
+def test_the_micro_world_writes_the_files_that_are_expected_of_it(
+    tmp_path: Path, languages: tuple[str, ...]
+) -> None:
+    recipe = Microworld(
+        languages=languages, train_articles=3, dev_articles=2, test_articles=2, documents=3, sentence_pairs=3
+    )
+    write_world(recipe, tmp_path)
+    written = {
+        f"{module.MICROWORLD}/{file.relative_to(tmp_path)}" for file in tmp_path.rglob("*") if file.is_file()
+    }
+    assert written == set(module.microworld_files(recipe))
+
+
+# The schema, and the default file
+
+
+def test_the_schema_is_that_of_the_models() -> None:
+    assert json.loads(module.SCHEMA.read_text("utf-8")) == module.schema(), (
+        "write it again: python -m workflow_scripts.config --schema"
+    )
+
+
+def models(annotation: Any) -> Iterator[type[BaseModel]]:
+    """Every pydantic model in a type."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+        for field in annotation.model_fields.values():
+            yield from models(field.annotation)
+    for argument in get_args(annotation):
+        yield from models(argument)
+
+
+KEYS = sorted({field.alias or key for model in models(Config) for key, field in model.model_fields.items()})
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_the_default_file_explains_every_key(key: str) -> None:
+    """Each stands in the file, there or commented out, with a comment beside it or above it."""
+    lines = (ROOT / "config.yaml").read_text("utf-8").splitlines()
+    said = [number for number, line in enumerate(lines) if re.search(rf"(^|[\s{{]){key}:( |$)", line)]
+    assert said, f"config.yaml does not show the key {key}"
+    assert any(
+        "# " in lines[number].partition(f"{key}:")[2] or lines[number - 1].lstrip().startswith("#")
+        for number in said
+    ), f"config.yaml does not explain the key {key}"
+
+
+def test_the_default_file_says_what_holds_without_it(default: Config) -> None:
+    """The keys of recipes stand there with their defaults, so that leaving one out changes nothing."""
+    aligned = default.alignments["tydi-s"]
+    assert default.microworld == Microworld()
+    assert default.features == Features()
+    assert default.encoders["mbert"].pretrain == Pretraining()
+    assert aligned.filter == Parallel(sentences=aligned.filter.sentences)
+    assert (aligned.links, aligned.objective) == (Links(), Alignment())
+    assert default.splits["custom-dev"].per_language == Splits().per_language
+    assert default.tuning == {"default": Tuning()}
+    assert default.prediction == Prediction()
+
+
+def test_editors_find_the_schema() -> None:
+    for file in FILES[: 1 + len(list((ROOT / "config").glob("*.yaml")))]:
+        first = file.read_text("utf-8").splitlines()[0]
+        assert first.startswith("# yaml-language-server: $schema=")
+        assert (file.parent / first.partition("$schema=")[2]).resolve() == module.SCHEMA.resolve()
+
+
+def test_every_field_is_described() -> None:
+    for model in models(Config):
+        for key, field in model.model_fields.items():
+            assert field.description, f"{model.__name__}.{key} has no description"

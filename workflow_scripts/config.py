@@ -1,0 +1,681 @@
+"""The whole configuration: what config.yaml may say, and what it may not.
+
+Each section is a pydantic model; the parts that a step reads come from `workflow_scripts.recipes`, so that a step can
+be run by hand with the same keys.  `load` turns the dictionary that Snakemake read into a `Config`, or raises an
+InputError with one sentence that names the key, what was found and what is allowed.  Only the Snakefile and its rules
+import this module: a step gets the keys it uses, and a change of any other key leaves its results as they are.
+
+The functions after the models answer what the rules ask: which documents a corpus stands on, which pairs of question
+and context language an evaluation has, which evaluations a model is shown in.
+
+`python -m workflow_scripts.config --schema` writes resources/config.schema.json, which lets editors complete and
+check configuration files.
+"""
+
+import argparse
+import difflib
+import json
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from pathlib import Path
+from types import UnionType
+from typing import Annotated, Any, Literal, Self, Union, get_args, get_origin
+
+from pydantic import BaseModel, Field, ValidationError, model_validator
+from pydantic.functional_validators import AfterValidator
+
+from workflow_scripts.cli import InputError, run
+from workflow_scripts.files import write_text
+from workflow_scripts.languages import language, languages
+from workflow_scripts.recipes.alignment import Alignment
+from workflow_scripts.recipes.base import Positive, Recipe
+from workflow_scripts.recipes.features import Features
+from workflow_scripts.recipes.links import Links
+from workflow_scripts.recipes.microworld import Microworld
+from workflow_scripts.recipes.parallel import Parallel
+from workflow_scripts.recipes.pretraining import Pretraining
+from workflow_scripts.recipes.splits import Splits
+from workflow_scripts.recipes.table import Heading, Row, Table
+from workflow_scripts.recipes.tuning import Prediction, Tuning
+
+SCHEMA = Path(__file__).parent.parent / "resources" / "config.schema.json"
+MICROWORLD = "results/microworld"
+
+
+def _name(text: str) -> str:
+    if not re.fullmatch(r"[a-z0-9-]+", text):
+        raise ValueError("names are used in file names: lower-case letters, digits and hyphens only")
+    return text
+
+
+def _code(text: str) -> str:
+    return language(text).code
+
+
+def _pair(text: str) -> str:
+    first, _, second = text.partition("-")
+    if not first or not second:
+        raise ValueError("a pair is two language codes joined by a hyphen, such as en-ar")
+    for code in (first, second):
+        _code(code)
+    return text
+
+
+Name = Annotated[str, AfterValidator(_name), Field(json_schema_extra={"pattern": "^[a-z0-9-]+$"})]
+Code = Annotated[str, AfterValidator(_code), Field(json_schema_extra={"enum": sorted(languages())})]
+Pair = Annotated[str, AfterValidator(_pair), Field(json_schema_extra={"pattern": "^[a-z]{2,3}-[a-z]{2,3}$"})]
+
+
+class TydiCorpus(Recipe):
+    """Questions and articles from files in TyDi QA's official primary-task format."""
+
+    kind: Literal["tydi"] = Field(description="tydi: TyDi QA primary-task files (JSON lines, gzip or not)")
+    files: list[str] = Field(min_length=1, description="the files, together one corpus")
+    languages: list[Code] = Field(
+        min_length=1, description="languages to keep; records in others are dropped"
+    )
+
+
+class SquadCorpus(Recipe):
+    """Questions and paragraphs from files in SQuAD's format (SQuAD, XQuAD, MLQA, GoldP, ARCD)."""
+
+    kind: Literal["squad"] = Field(description="squad: files in SQuAD's format, one language a corpus")
+    files: list[str] = Field(min_length=1, description="the files, together one corpus")
+    language: Code = Field(description="language of questions and paragraphs")
+    exclude_contexts: list[str] = Field(
+        [], description="SQuAD-format files whose paragraphs, and all questions on them, are left out"
+    )
+    max_paragraphs: Positive | None = Field(None, description="use the first N paragraphs; null: all")
+
+
+class PartCorpus(Recipe):
+    """One side of a split: some of another corpus's questions, over the same documents."""
+
+    kind: Literal["part"] = Field(description="part: the train or the dev side of a split")
+    of: Name = Field(description="the corpus that was split")
+    split: Name = Field(description="an entry of splits")
+    part: Literal["train", "dev"] = Field(description="which side")
+
+
+class TranslatedQuestions(Recipe):
+    """Another corpus's questions asked in other languages; documents and answers stay (aligned_qa's augmentation)."""
+
+    kind: Literal["translated-questions"] = Field(
+        description="translated-questions: a corpus's questions in other languages, over the same documents"
+    )
+    of: Name = Field(description="the corpus whose questions are translated")
+    source: list[Code] = Field(alias="from", min_length=1, description="take questions in these languages")
+    target: list[Code] = Field(alias="to", min_length=1, description="ask each in each of these languages")
+    translations: Name = Field(description="an entry of translations")
+
+
+Corpus = Annotated[TydiCorpus | SquadCorpus | PartCorpus | TranslatedQuestions, Field(discriminator="kind")]
+
+
+class Split(Splits):
+    """How a training corpus without a dev set is cut into train and dev."""
+
+    of: Name = Field(description="the corpus to split")
+    ids: dict[Code, str] = Field(
+        {}, description="SD-QA id lists, one file a language, naming the dev questions; empty: draw a sample"
+    )
+
+
+class ImportedTranslations(Recipe):
+    """Question translations from files, whoever made them."""
+
+    kind: Literal["imported"] = Field(description="imported: files of `example_id<TAB>text`")
+    of: Name = Field(description="the corpus with the original questions")
+    files: dict[Pair, str] = Field(
+        min_length=1, description="one file for each source-target pair, such as en-ar"
+    )
+
+
+class ParallelTranslations(Recipe):
+    """Question translations from a corpus that asks the same questions, under the same ids, in another language."""
+
+    kind: Literal["parallel-corpora"] = Field(
+        description="parallel-corpora: the questions of the same ids in another corpus (XQuAD, MLQA)"
+    )
+    of: Name = Field(description="the corpus with the original questions")
+    questions: Name = Field(description="the corpus with the same questions in the target language")
+
+
+Translations = Annotated[ImportedTranslations | ParallelTranslations, Field(discriminator="kind")]
+
+
+class Encoder(Recipe):
+    """A multilingual encoder: pretrained here from scratch, or a published checkpoint."""
+
+    pretrain: Pretraining | None = Field(None, description="pretrain one from scratch with these settings")
+    text: dict[Code, list[str]] = Field(
+        {}, description="text to pretrain on: files for each language, a document a line"
+    )
+    checkpoint: str | None = Field(
+        None, description="Hugging Face name (bert-base-multilingual-cased) or folder of a pretrained encoder"
+    )
+
+    @model_validator(mode="after")
+    def _one_of_two(self) -> Self:
+        if (self.pretrain is None) == (self.checkpoint is None):
+            raise ValueError("give exactly one of pretrain (from scratch) and checkpoint (name or folder)")
+        if (self.pretrain is None) == bool(self.text):
+            raise ValueError("text belongs to pretrain: give files for each language there, and only there")
+        return self
+
+
+class SentencePairs(Recipe):
+    """Parallel text of one language with English: two files, line by line translations of one another."""
+
+    foreign: str = Field(description="the language's side, a sentence a line")
+    english: str = Field(description="the English side")
+
+
+class AlignmentRun(Recipe):
+    """An alignment fine-tuning of an encoder: on which sentence pairs, linked how, trained how."""
+
+    pairs: Name = Field(description="an entry of parallel: where the sentence pairs come from")
+    languages: list[Code] = Field(min_length=1, description="languages to align with English")
+    filter: Parallel = Field(Parallel(), description="which sentence pairs are used")
+    links: Links = Field(Links(), description="how words are linked")
+    objective: Alignment = Field(Alignment(), description="how the encoder is trained on the links")
+
+
+class TrainingSet(Recipe):
+    """The corpora that a model is task-tuned on, all in one shuffled order."""
+
+    label: str = Field(description="what tables print under Tr. Data")
+    corpora: list[Name] = Field(min_length=1, description="entries of corpora")
+
+
+class Model(Recipe):
+    """A QA model: an encoder, perhaps aligned, task-tuned on a training set, once for each seed."""
+
+    label: str = Field(description="what tables print under Model")
+    encoder: Name = Field(description="an entry of encoders")
+    alignment: Name | None = Field(None, description="an entry of alignments; null: the encoder as it is")
+    training_set: Name = Field(description="an entry of training_sets")
+    tuning: Name = Field("default", description="an entry of tuning")
+
+
+class Evaluation(Recipe):
+    """Questions to answer; every pair of question and context language is scored by itself."""
+
+    corpora: list[Name] = Field(min_length=1, description="entries of corpora; no two with the same pair")
+    annotators: Positive = Field(
+        description="annotators who must agree that there is an answer: 2 for TyDi's 3-way dev file, 1 for 1-way files"
+    )
+
+
+class TableOf(Recipe):
+    """A table of F1 in percent: a row for each model, a column for each pair, an average for each block of columns."""
+
+    title: str = Field(description="first words of the caption")
+    evaluation: Name = Field(description="an entry of evaluations")
+    task: Literal["passage", "minimal"] = Field(description="passage selection or minimal answer")
+    rows: list[Name | Heading] = Field(min_length=1, description="models, and headings between them")
+    columns: list[Annotated[list[Pair], Field(min_length=1)]] = Field(
+        min_length=1, description="blocks of question-context pairs; each block ends with its average"
+    )
+
+
+class Config(Recipe):
+    """Everything that config.yaml can say."""
+
+    mirror: str | None = Field(
+        None, description="folder with the same layout as data/, looked in before anything is downloaded"
+    )
+    seeds: list[Annotated[int, Field(ge=0)]] = Field(
+        [0], min_length=1, description="each model is task-tuned once for each; tables show the mean"
+    )
+    microworld: Microworld | None = Field(
+        None, description=f"a generated world, written in the official formats to {MICROWORLD}/"
+    )
+    corpora: dict[Name, Corpus] = Field(min_length=1, description="questions with their documents")
+    splits: dict[Name, Split] = Field({}, description="train/dev splits")
+    translations: dict[Name, Translations] = Field({}, description="tables of question translations")
+    features: Features = Field(Features(), description="how question and context become windows")
+    encoders: dict[Name, Encoder] = Field(min_length=1, description="pretrained encoders")
+    parallel: dict[Name, dict[Code, SentencePairs]] = Field(
+        {}, description="sentence pairs with English, by source and language"
+    )
+    alignments: dict[Name, AlignmentRun] = Field({}, description="alignment fine-tunings")
+    training_sets: dict[Name, TrainingSet] = Field(min_length=1, description="what models are task-tuned on")
+    tuning: dict[Name, Tuning] = Field({"default": Tuning()}, description="task-tuning settings, by name")
+    prediction: Prediction = Field(Prediction(), description="how answers are read off the logits")
+    models: dict[Name, Model] = Field(min_length=1, description="QA models")
+    evaluations: dict[Name, Evaluation] = Field(min_length=1, description="what models are scored on")
+    tables: dict[Name, TableOf] = Field(
+        min_length=1, description="what comes out: results/tables/<name>.csv, .md"
+    )
+
+
+def load(raw: Mapping[str, Any]) -> Config:
+    """The configuration in a dictionary of sections.
+
+    Raises InputError for the first mistake: unknown keys and values first, then names that refer to nothing, then
+    combinations that cannot work.
+    """
+    try:
+        config = Config.model_validate(dict(raw))
+    except ValidationError as error:
+        raise InputError(_sentence(error)) from None
+    _check(config)
+    return config
+
+
+def question_pairs(config: Config, corpus: str) -> list[str]:
+    """The pairs of question and context language of a corpus, such as ["en-ar", "en-bn"]."""
+    entry = config.corpora[corpus]
+    match entry:
+        case TydiCorpus():
+            return [f"{code}-{code}" for code in entry.languages]
+        case SquadCorpus():
+            return [f"{entry.language}-{entry.language}"]
+        case PartCorpus():
+            return question_pairs(config, entry.of)
+    sides = [pair.split("-") for pair in question_pairs(config, entry.of)]
+    return [
+        f"{target}-{context}"
+        for target in entry.target
+        for source, context in sides
+        if source in entry.source and source != target
+    ]
+
+
+def ancestors(config: Config, corpus: str) -> list[str]:
+    """A corpus, the one it is made from, and so on, down to the one that was read from files."""
+    chain = [corpus]
+    while isinstance(entry := config.corpora[chain[-1]], PartCorpus | TranslatedQuestions):
+        chain.append(entry.of)
+    return chain
+
+
+def root_of(config: Config, corpus: str) -> str:
+    """The corpus whose documents a corpus stands on."""
+    return ancestors(config, corpus)[-1]
+
+
+def pairs_of(config: Config, evaluation: str) -> list[str]:
+    """The pairs of question and context language of an evaluation."""
+    return [
+        pair for corpus in config.evaluations[evaluation].corpora for pair in question_pairs(config, corpus)
+    ]
+
+
+def table_models(config: Config, table: str) -> list[str]:
+    """The models in a table, in the order of its rows."""
+    return [row for row in config.tables[table].rows if isinstance(row, str)]
+
+
+def evaluations_of(config: Config, training_set: str) -> list[str]:
+    """The evaluations of those tables that show a model tuned on a training set, in the order of the configuration."""
+    shown = {
+        table.evaluation
+        for name, table in config.tables.items()
+        if any(config.models[model].training_set == training_set for model in table_models(config, name))
+    }
+    return [name for name in config.evaluations if name in shown]
+
+
+def table_recipe(config: Config, name: str) -> Table:
+    """What the step that writes a table needs to know of its models and its evaluation."""
+    table = config.tables[name]
+    rows: list[Row | Heading] = []
+    for row in table.rows:
+        if isinstance(row, Heading):
+            rows.append(row)
+            continue
+        model = config.models[row]
+        rows.append(
+            Row(
+                model=row,
+                label=model.label,
+                training=config.training_sets[model.training_set].label,
+                alignment=config.alignments[model.alignment].languages if model.alignment else None,
+            )
+        )
+    return Table(
+        title=table.title,
+        evaluation=table.evaluation,
+        annotators=config.evaluations[table.evaluation].annotators,
+        seeds=config.seeds,
+        task=table.task,
+        columns=table.columns,
+        rows=rows,
+    )
+
+
+def microworld_files(recipe: Microworld) -> list[str]:
+    """Every file that the micro-world's generator writes, in the layout of the official releases."""
+    foreign = [code for code in recipe.languages if code != "en"]
+    directions = [f"en-{code}" for code in foreign] + [f"{code}-en" for code in foreign]
+    return [
+        f"{MICROWORLD}/{file}"
+        for file in (
+            "tydi/tydiqa-v1.0-train.jsonl.gz",
+            "tydi/tydiqa-v1.0-dev.jsonl.gz",
+            *(f"sdqa/dev/{row.iso3}/{row.tydi}.dev.txt" for row in map(language, recipe.languages)),
+            *(f"translations/{part}.{pair}.tsv" for part in ("train", "dev") for pair in directions),
+            *(f"text/{code}.txt" for code in recipe.languages),
+            *(f"parallel/{code}-en.{end}" for code in foreign for end in (code, "en", "links")),
+        )
+    ]
+
+
+def _check(config: Config) -> None:
+    """Raise InputError for the first name that refers to nothing or combination that cannot work."""
+    if config.mirror is not None and not Path(config.mirror).is_dir():
+        raise InputError(
+            f"mirror: there is no folder {config.mirror}; name one with the layout of data/, or null"
+        )
+    _distinct("seeds", config.seeds)
+    for name, corpus in config.corpora.items():
+        _check_corpus(config, f"corpora.{name}", name, corpus)
+    for name, split in config.splits.items():
+        _check_split(config, f"splits.{name}", name, split)
+    for name, translations in config.translations.items():
+        _known(f"translations.{name}.of", "corpus", translations.of, config.corpora)
+        if isinstance(translations, ParallelTranslations):
+            _known(f"translations.{name}.questions", "corpus", translations.questions, config.corpora)
+    for name, corpus in config.corpora.items():
+        if isinstance(corpus, TranslatedQuestions):
+            _check_directions(config, f"corpora.{name}", corpus)
+    for name, encoder in config.encoders.items():
+        _check_lengths(config, f"encoders.{name}.pretrain", encoder)
+    for name, alignment in config.alignments.items():
+        where = f"alignments.{name}"
+        _known(f"{where}.pairs", "source of sentence pairs", alignment.pairs, config.parallel)
+        _distinct(f"{where}.languages", alignment.languages)
+        for code in alignment.languages:
+            _known(
+                f"{where}.languages",
+                f"language of parallel.{alignment.pairs}",
+                code,
+                config.parallel[alignment.pairs],
+            )
+    for name, training_set in config.training_sets.items():
+        _distinct(f"training_sets.{name}.corpora", training_set.corpora)
+        for corpus_name in training_set.corpora:
+            _known(f"training_sets.{name}.corpora", "corpus", corpus_name, config.corpora)
+    for name, model in config.models.items():
+        where = f"models.{name}"
+        _known(f"{where}.encoder", "encoder", model.encoder, config.encoders)
+        if model.alignment is not None:
+            _known(f"{where}.alignment", "alignment", model.alignment, config.alignments)
+        _known(f"{where}.training_set", "training set", model.training_set, config.training_sets)
+        _known(f"{where}.tuning", "tuning", model.tuning, config.tuning)
+    for name, evaluation in config.evaluations.items():
+        for corpus_name in evaluation.corpora:
+            _known(f"evaluations.{name}.corpora", "corpus", corpus_name, config.corpora)
+        _check_pairs(config, name)
+    for name, table in config.tables.items():
+        where = f"tables.{name}"
+        _known(f"{where}.evaluation", "evaluation", table.evaluation, config.evaluations)
+        for model_name in table_models(config, name):
+            _known(f"{where}.rows", "model", model_name, config.models)
+        if not table_models(config, name):
+            raise InputError(f"{where}.rows: there are headings only; name at least one entry of models")
+        _distinct(f"{where}.rows", table_models(config, name))
+        _distinct(f"{where}.columns", [pair for block in table.columns for pair in block])
+        present = pairs_of(config, table.evaluation)
+        for pair in (pair for block in table.columns for pair in block):
+            _known(f"{where}.columns", f"pair of evaluation {table.evaluation}", pair, present)
+    _check_microworld(config)
+
+
+def _check_corpus(config: Config, where: str, name: str, corpus: BaseModel) -> None:
+    if isinstance(corpus, TydiCorpus):
+        _distinct(f"{where}.languages", corpus.languages)
+    if isinstance(corpus, PartCorpus):
+        _known(f"{where}.split", "split", corpus.split, config.splits)
+        if config.splits[corpus.split].of != corpus.of:
+            raise InputError(
+                f"{where}.of is {corpus.of}, but splits.{corpus.split} splits {config.splits[corpus.split].of}"
+            )
+    chain = [name]
+    while isinstance(entry := config.corpora[chain[-1]], PartCorpus | TranslatedQuestions):
+        _known(f"corpora.{chain[-1]}.of", "corpus", entry.of, config.corpora)
+        if entry.of in chain:
+            circle = " of ".join([*chain[chain.index(entry.of) :], entry.of])
+            raise InputError(
+                f"corpora.{chain[-1]}.of: a circle, {circle}; one of them must be read from files"
+            )
+        chain.append(entry.of)
+
+
+def _check_split(config: Config, where: str, name: str, split: Split) -> None:
+    _known(f"{where}.of", "corpus", split.of, config.corpora)
+    for part in ("train", "dev"):
+        parts = [
+            corpus
+            for corpus, entry in config.corpora.items()
+            if isinstance(entry, PartCorpus) and (entry.split, entry.part) == (name, part)
+        ]
+        if len(parts) != 1:
+            found = f"there are {' and '.join(parts)}" if parts else "there is none"
+            raise InputError(
+                f"{where}: its {part} part must be exactly one entry of corpora (kind part), but {found}"
+            )
+    present = {pair.split("-")[0] for pair in question_pairs(config, split.of)}
+    for code in split.ids:
+        _known(f"{where}.ids", f"language of corpora.{split.of}", code, present)
+
+
+def _check_directions(config: Config, where: str, corpus: TranslatedQuestions) -> None:
+    """Each question language exists, and there is a translation from each `from` to each `to`."""
+    for name in ancestors(config, corpus.of):
+        if isinstance(config.corpora[name], TranslatedQuestions):
+            raise InputError(
+                f"{where}.of: the questions of {name} are translations already; name original ones"
+            )
+    _distinct(f"{where}.from", corpus.source)
+    _distinct(f"{where}.to", corpus.target)
+    present = {pair.split("-")[0] for pair in question_pairs(config, corpus.of)}
+    for source in corpus.source:
+        _known(f"{where}.from", f"question language of corpora.{corpus.of}", source, present)
+        if source in corpus.target:
+            raise InputError(
+                f"{where}: {source} is both in from and in to; a question is not translated to itself"
+            )
+    _known(f"{where}.translations", "table of translations", corpus.translations, config.translations)
+    table = config.translations[corpus.translations]
+    if table.of not in ancestors(config, corpus.of):
+        raise InputError(
+            f"{where}.translations: {corpus.translations} translates the questions of {table.of}, but these are"
+            f" questions of {corpus.of}"
+        )
+    match table:
+        case ImportedTranslations():
+            directions = list(table.files)
+        case ParallelTranslations():
+            sides = [
+                {pair.split("-")[0] for pair in question_pairs(config, side)}
+                for side in (table.of, table.questions)
+            ]
+            directions = [f"{source}-{target}" for source in sides[0] for target in sides[1]]
+    for direction in (f"{source}-{target}" for source in corpus.source for target in corpus.target):
+        _known(
+            f"{where}.translations", f"direction of translations.{corpus.translations}", direction, directions
+        )
+
+
+def _check_lengths(config: Config, where: str, encoder: Encoder) -> None:
+    """An encoder pretrained here has a position for every piece that it will be given."""
+    if encoder.pretrain is None:
+        return
+    positions = encoder.pretrain.architecture.max_length
+    for key, length in (
+        (f"{where}.max_length", encoder.pretrain.max_length),
+        ("features.max_length", config.features.max_length),
+    ):
+        if length > positions:
+            raise InputError(
+                f"{key} is {length}, but {where}.architecture.max_length is {positions}; it must not be more"
+            )
+
+
+def _check_pairs(config: Config, evaluation: str) -> None:
+    corpora = config.evaluations[evaluation].corpora
+    owner: dict[str, str] = {}
+    for corpus in corpora:
+        for pair in question_pairs(config, corpus):
+            if pair in owner:
+                raise InputError(
+                    f"evaluations.{evaluation}.corpora: pair {pair} is in {owner[pair]} and in {corpus}; a pair is"
+                    " scored as one file, so give it in one corpus (of several files) or in two evaluations"
+                )
+            owner[pair] = corpus
+
+
+def _check_microworld(config: Config) -> None:
+    """Every file that the configuration expects from the micro-world is one that the generator writes."""
+    written = microworld_files(config.microworld) if config.microworld else []
+    for key, file in _files(config.model_dump(by_alias=True, exclude={"microworld"}), ()):
+        if not file.startswith(f"{MICROWORLD}/") or file in written:
+            continue
+        if config.microworld is None:
+            raise InputError(f"{key}: {file} belongs to the micro-world, but there is no section microworld")
+        _known(
+            key,
+            f"file of the micro-world in {', '.join(config.microworld.languages)}",
+            file,
+            written,
+            listed=False,
+        )
+
+
+def _files(value: Any, key: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+    """(key, text) of every text in a configuration."""
+    if isinstance(value, str):
+        yield ".".join(key), value
+    elif isinstance(value, dict):
+        for name, item in value.items():
+            yield from _files(item, (*key, str(name)))
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from _files(item, key)
+
+
+def _known(where: str, what: str, found: str, known: Collection[str], listed: bool = True) -> None:
+    if found not in known:
+        hint = _hint(found, sorted(known)) if listed else _guess(found, known)
+        raise InputError(f"{where}: unknown {what} '{found}'{hint}")
+
+
+def _hint(found: str, known: Collection[str], verb: str = "known") -> str:
+    """What may have been meant, and what could be."""
+    guess = _guess(found, known)
+    return f"{guess}{'' if guess else ';'} {verb} are {', '.join(known) or 'none'}"
+
+
+def _guess(found: str, known: Collection[str]) -> str:
+    near = difflib.get_close_matches(found, known, n=1, cutoff=0.65)
+    return f"; did you mean '{near[0]}'?" if near else ""
+
+
+def _distinct(where: str, values: Collection[Any]) -> None:
+    seen = set()
+    for value in values:
+        if value in seen:
+            raise InputError(f"{where}: {value} is given twice; each may stand there once")
+        seen.add(value)
+
+
+def _sentence(error: ValidationError) -> str:
+    """pydantic's first complaint as one sentence: key, what was found, what is allowed."""
+    first, *others = error.errors(include_url=False)
+    if others and first["type"] == "string_type" and isinstance(first["input"], dict):
+        first = others[-1]  # a row of a table: a name, or a heading as this one tried to be
+    owner, keys = _place(first["loc"])
+    key, value, context = ".".join(keys), first["input"], first.get("ctx", {})
+    found = json.dumps(value, ensure_ascii=False, default=str)
+    found = found if len(found) <= 80 else f"{found[:77]}…"
+    match first["type"]:
+        case "extra_forbidden":
+            known = [field.alias or name for name, field in owner.model_fields.items()]
+            section = ".".join(keys[:-1]) or "configuration"
+            return f"{section}: unknown key '{keys[-1]}'{_hint(keys[-1], known)}"
+        case "missing":
+            return f"{key} is missing"
+        case "union_tag_not_found":
+            return f"{key}.kind is missing; known are {', '.join(_KINDS[keys[0]])}"
+        case "union_tag_invalid":
+            known, kind = _KINDS[keys[0]], str(context["tag"])
+            return f"{key}.kind: unknown kind '{kind}'{_hint(kind, known)}"
+        case "literal_error":
+            known = [str(choice) for choice in re.findall(r"'([^']*)'", context["expected"])]
+            return f"{key} is {found}{_hint(str(value), known, 'allowed')}"
+        case "value_error":
+            return (
+                f"{key}: {context['error']}"
+                if isinstance(value, dict)
+                else f"{key} is {found}: {context['error']}"
+            )
+    return f"{key} is {found}: {first['msg'][0].lower()}{first['msg'][1:]}"
+
+
+def _place(location: Sequence[str | int]) -> tuple[type[BaseModel], list[str]]:
+    """The model that holds the last key of an error's location, and the location without pydantic's own marks."""
+    owner: type[BaseModel] = Config
+    here: Any = Config
+    keys: list[str] = []
+    for part in location:
+        here = _plain(here)
+        if part == "[key]":
+            break
+        if get_origin(here) in (Union, UnionType):
+            # pydantic names the member of the union that it tried; no key of the file has that name
+            members = [_plain(member) for member in get_args(here)]
+            here = next((member for member in members if part in (_kind(member), member.__name__)), str)
+            continue
+        keys.append(str(part))
+        if isinstance(here, type) and issubclass(here, BaseModel):
+            owner = here
+            fields = {field.alias or name: field.annotation for name, field in here.model_fields.items()}
+            here = fields.get(str(part), str)
+        else:
+            here = (get_args(here) or (str,))[-1 if get_origin(here) is dict else 0]
+    return owner, keys
+
+
+def _plain(annotation: Any) -> Any:
+    """A type without `Annotated` and without `| None`."""
+    while get_origin(annotation) is Annotated:
+        annotation = get_args(annotation)[0]
+    if get_origin(annotation) in (Union, UnionType):
+        members = [member for member in get_args(annotation) if member is not type(None)]
+        return _plain(members[0]) if len(members) == 1 else annotation
+    return annotation
+
+
+def _kind(model: Any) -> str:
+    """The value of `kind` that stands for a model in a union of models; empty for anything else."""
+    field = getattr(model, "model_fields", {}).get("kind")
+    return str(get_args(field.annotation)[0]) if field else ""
+
+
+_KINDS = {
+    section: [_kind(member) for member in get_args(_plain(union))]
+    for section, union in (("corpora", Corpus), ("translations", Translations))
+}
+
+
+def schema() -> dict[str, Any]:
+    """The JSON schema of the configuration."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **Config.model_json_schema(by_alias=True),
+    }
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=f"The configuration's JSON schema, {SCHEMA.name}.")
+    parser.add_argument("--schema", action="store_true", required=True, help=f"write resources/{SCHEMA.name}")
+    parser.parse_args(argv)
+    write_text(SCHEMA, json.dumps(schema(), indent=1, ensure_ascii=False) + "\n")
+
+
+if __name__ == "__main__":
+    run(main)

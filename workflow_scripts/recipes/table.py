@@ -1,0 +1,40 @@
+"""What a table of scores shows."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from workflow_scripts.recipes.base import Positive, Recipe
+
+
+class Heading(Recipe):
+    """A line between rows, such as "mBERT + Alignment FT"."""
+
+    heading: str = Field(description="its text")
+
+
+class Row(Recipe):
+    """One model's scores."""
+
+    model: str = Field(description="name of the model, as in --scores")
+    label: str = Field(description="printed under Model")
+    training: str = Field(description="printed under Tr. Data")
+    alignment: tuple[str, ...] | None = Field(
+        None, description="languages the encoder was aligned in; null: not aligned, no marks"
+    )
+
+
+class Table(Recipe):
+    """A table in the layout of aligned_qa's Tables 2 and 3."""
+
+    title: str = Field(description="first words of the caption")
+    evaluation: str = Field(description="name of the evaluation, for the caption")
+    annotators: Positive = Field(description="annotators who had to agree, for the caption")
+    seeds: tuple[int, ...] = Field(
+        min_length=1, description="seeds of each model's scores, in the order of --scores"
+    )
+    task: Literal["passage", "minimal"] = Field(description="whose F1 is shown")
+    columns: tuple[tuple[str, ...], ...] = Field(
+        description="blocks of question-context pairs; a block of several ends with its average"
+    )
+    rows: tuple[Row | Heading, ...] = Field(description="models, and headings between them")
