@@ -1,0 +1,210 @@
+"""Write a table of F1 scores in the layout of aligned_qa's Tables 2 and 3, as CSV and as Markdown.
+
+A row is a model, a column a pair of question and context language (`Q_en,C_ar`: asked in English of Arabic articles);
+after each block of several columns stands their plain mean, `Q_en avg` where the question language is common to them
+and `C_en avg` where the context language is.  With several seeds a cell is the mean over seeds, and the Markdown adds
+the standard deviation (n - 1).  Behind the cells of aligned models the Markdown marks whether the languages of the pair
+beside English were (✓) or were not (✗) among those that the encoder was aligned in, as the paper prints it.
+
+The CSV is for programs: percent with two decimals, cells that are numbers only, no lines for headings; its last columns
+hold the heading above the row and the alignment's languages.
+"""
+
+import csv
+import io
+import json
+import statistics
+import unicodedata
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from workflow_scripts.cli import InputError, parser, read_recipe, run
+from workflow_scripts.files import read_text, write_text
+from workflow_scripts.recipes.table import Heading, Row, Table
+
+Block = Sequence[str]
+
+
+def read_scores(file: str, recipe: Table) -> dict[str, tuple[float, int]]:
+    """(F1 in percent, number of questions) of each of the table's pairs, from a file of `evaluate.score`.
+
+    Raises InputError if it is no such file, lacks a pair or was made with another number of annotators.
+    """
+    try:
+        content: dict[str, Any] = json.loads(read_text(file))
+        annotators, pairs = content["annotators"], content["pairs"]
+        scores = {pair: (100 * of[recipe.task]["best_f1"], of["n"]) for pair, of in pairs.items()}
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(f"{file}: not a file of scores as evaluate.score writes them ({error})") from None
+    if annotators != recipe.annotators:
+        raise InputError(
+            f"{file}: scored with {annotators} annotators, but the table says {recipe.annotators}"
+        )
+    for pair in (pair for block in recipe.columns for pair in block):
+        if pair not in scores:
+            raise InputError(f"{file}: no scores for {pair}; there are {', '.join(scores)}")
+    return scores
+
+
+def heads(blocks: Sequence[Block]) -> list[str]:
+    """The column heads: one for each pair, and one for the average of each block of several; no two are the same."""
+    found: list[str] = []
+    for number, block in enumerate(blocks, 1):
+        sides = [pair.split("-") for pair in block]
+        found += [f"Q_{question},C_{context}" for question, context in sides]
+        if len(block) > 1:
+            questions, contexts = {question for question, _ in sides}, {context for _, context in sides}
+            common = [f"Q_{code} " for code in questions if len(questions) == 1]
+            common += [f"C_{code} " for code in contexts if len(contexts) == 1]
+            average = f"{common[0] if common else ''}avg"
+            found.append(average if average not in found else f"{average} of block {number}")
+    return found
+
+
+def figures(block: Block, scores: dict[str, tuple[float, int]]) -> list[float]:
+    """F1 in percent of each pair of a block, and the plain mean of several (the order of `heads`)."""
+    cells = [scores[pair][0] for pair in block]
+    return cells if len(cells) == 1 else [*cells, statistics.fmean(cells)]
+
+
+def in_mix(pair: str, alignment: Sequence[str]) -> bool | None:
+    """Whether the languages of a pair beside English are among an alignment's; None for English with English."""
+    foreign = set(pair.split("-")) - {"en"}
+    return foreign <= set(alignment) if foreign else None
+
+
+def marks(block: Block, alignment: Sequence[str] | None) -> list[str]:
+    """✓ or ✗ for each pair of a block, empty for the average and for models that are not aligned."""
+    signs = {True: "✓", False: "✗", None: ""}
+    cells = [signs[in_mix(pair, alignment)] if alignment is not None else "" for pair in block]
+    return cells if len(cells) == 1 else [*cells, ""]
+
+
+def to_csv(recipe: Table, cells: dict[str, list[list[float]]]) -> str:
+    """The table for programs; `cells` holds each model's figures, a list for each seed."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    columns = heads(recipe.columns)
+    writer.writerow(["Model", "Tr. Data", *columns, "Heading", "Alignment languages"])
+    above = ""
+    for row in recipe.rows:
+        if isinstance(row, Heading):
+            above = row.heading
+            continue
+        means = [f"{statistics.fmean(seeds):.2f}" for seeds in zip(*cells[row.model], strict=True)]
+        writer.writerow([row.label, row.training, *means, above, " ".join(row.alignment or ())])
+    return text.getvalue()
+
+
+def to_markdown(recipe: Table, cells: dict[str, list[list[float]]], questions: Sequence[int]) -> str:
+    """The table for people: caption and table, aligned so that it reads well as plain text too."""
+    models = [row for row in recipe.rows if isinstance(row, Row)]
+    signs = {
+        row.model: [sign for block in recipe.columns for sign in marks(block, row.alignment)]
+        for row in models
+    }
+    marked = [any(column) for column in zip(*signs.values(), strict=True)]
+    columns = heads(recipe.columns)
+    lines = [["Model", "Tr. Data", *columns]]
+    for row in recipe.rows:
+        if isinstance(row, Heading):
+            lines.append([f"*{row.heading}*", "", *("" for _ in columns)])
+            continue
+        values = [shown(seeds) for seeds in zip(*cells[row.model], strict=True)]
+        # where others are marked, a number without a mark leaves room for one: digits stand under digits
+        ends = [
+            f" {sign or ' '}" if room else "" for sign, room in zip(signs[row.model], marked, strict=True)
+        ]
+        lines.append(
+            [row.label, row.training, *(value + end for value, end in zip(values, ends, strict=True))]
+        )
+    widths = [max(3, *map(width, column)) for column in zip(*lines, strict=True)]
+    rule = [
+        f":{'-' * (size - 1)}" if number < 2 else f"{'-' * (size - 1)}:" for number, size in enumerate(widths)
+    ]
+    rows = [
+        "| " + " | ".join(map(pad, line, widths, range(len(line)))) + " |"
+        for line in (lines[0], rule, *lines[1:])
+    ]
+    return "\n".join([caption(recipe, questions, any(marked)), "", *rows]) + "\n"
+
+
+def caption(recipe: Table, questions: Sequence[int], marked: bool) -> str:
+    """Title, evaluation, number of questions, annotator threshold, seeds, and what the marks say."""
+    fewest, most = min(questions), max(questions)
+    span = f"{most:,}" if fewest == most else f"{fewest:,} to {most:,}"
+    many = f"{span} {'question' if most == 1 else 'questions'} a column"
+    agree = "1 annotator" if recipe.annotators == 1 else f"{recipe.annotators} annotators"
+    seeds = ", ".join(map(str, recipe.seeds))
+    several = f"seeds {seeds} (mean ± standard deviation)" if len(recipe.seeds) > 1 else f"seed {seeds}"
+    sentences = [
+        recipe.title,
+        f"Best F1 in percent on {recipe.evaluation}: {many}, an answer where at least {agree} gave one, {several}",
+        "✓ or ✗: aligned in the language beside English, or not" if marked else "",
+    ]
+    return " ".join(f"{sentence}." for sentence in sentences if sentence)
+
+
+def shown(seeds: Sequence[float]) -> str:
+    """A cell: one decimal, as the papers print it; of several seeds the mean and the standard deviation."""
+    mean = f"{statistics.fmean(seeds):.1f}"
+    return f"{mean} ± {statistics.stdev(seeds):.1f}" if len(seeds) > 1 else mean
+
+
+def width(text: str) -> int:
+    """Columns that a text takes in a terminal: two for wide characters, none for combining ones."""
+    return sum(
+        0 if unicodedata.combining(sign) else 2 if unicodedata.east_asian_width(sign) in "WF" else 1
+        for sign in text
+    )
+
+
+def pad(text: str, size: int, column: int) -> str:
+    """A cell filled up to `size`: labels on the right, numbers on the left."""
+    blank = " " * (size - width(text))
+    return text + blank if column < 2 else blank + text
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Command line."""
+    arguments = parser(__doc__, Table)
+    arguments.add_argument(
+        "--scores",
+        required=True,
+        nargs="+",
+        metavar="MODEL=FILE,…",
+        help="each model's score files, one for each seed of the recipe, in its order",
+    )
+    arguments.add_argument("--csv", type=Path, required=True, help="the table for programs")
+    arguments.add_argument("--markdown", type=Path, required=True, help="the table for people")
+    given = arguments.parse_args(argv)
+    recipe = read_recipe(given.recipe, Table)
+    files = {model: names.split(",") for model, _, names in (text.partition("=") for text in given.scores)}
+    cells: dict[str, list[list[float]]] = {}
+    questions: dict[str, int] = {}
+    for model in (row.model for row in recipe.rows if isinstance(row, Row)):
+        given_files = files.get(model, [])
+        if len(given_files) != len(recipe.seeds):
+            raise InputError(
+                f"--scores: model {model} has {len(given_files)} files, but there are {len(recipe.seeds)} seeds"
+            )
+        cells[model] = []
+        for file in given_files:
+            scores = read_scores(file, recipe)
+            cells[model].append([figure for block in recipe.columns for figure in figures(block, scores)])
+            for pair in (pair for block in recipe.columns for pair in block):
+                number = scores[pair][1]
+                if questions.setdefault(pair, number) != number:
+                    raise InputError(
+                        f"{file}: {number} questions for {pair}, but {questions[pair]} in other files"
+                    )
+    write_text(given.csv, to_csv(recipe, cells))
+    write_text(given.markdown, to_markdown(recipe, cells, list(questions.values())))
+    print(f"{given.csv}, {given.markdown}: {len(cells)} models, {len(questions)} pairs")
+
+
+if __name__ == "__main__":
+    run(main)
