@@ -1,0 +1,50 @@
+"""From public QA data and parallel text to tables of cross-lingual F1.  See README.md; what is run is config.yaml's affair."""
+
+import os
+import sys
+from pathlib import Path
+
+from snakemake.utils import min_version
+
+from workflow_scripts.cli import InputError
+from workflow_scripts.config import load
+
+min_version("9.27")
+
+# A configuration file named on the command line stands alone: merged with the default, it could take nothing away.
+if not workflow.overwrite_configfiles:
+
+    configfile: "config.yaml"
+
+
+try:
+    settings = load(config)
+except InputError as error:
+    sys.exit(f"error: {error}")
+
+# Rules run the interpreter that runs Snakemake, whether its environment is activated or not.  Where files are looked
+# for before they are downloaded changes no result, so the mirror is not among the parameters of any rule.
+os.environ.update(
+    PATH=os.pathsep.join([str(Path(sys.executable).parent), *os.get_exec_path()]),
+    XLQA_MIRROR=settings.mirror or "",
+)
+
+
+include: "rules/common.smk"
+include: "rules/data.smk"
+include: "rules/augment.smk"
+include: "rules/align.smk"
+include: "rules/train.smk"
+include: "rules/evaluate.smk"
+include: "rules/report.smk"
+
+
+localrules:
+    all,
+    download,
+
+
+rule all:
+    default_target: True
+    input:
+        tables(),

@@ -1,0 +1,84 @@
+"""Parallel text to word links to an encoder whose languages are aligned."""
+
+
+rule sentence_pairs:
+    input:
+        foreign=lambda wildcards: sentence_pairs(wildcards).foreign,
+        english=lambda wildcards: sentence_pairs(wildcards).english,
+    output:
+        pairs="results/parallel/{alignment}/{language}.txt",
+        dropped="results/parallel/{alignment}/{language}.dropped.jsonl",
+    log:
+        "logs/parallel/{alignment}/{language}.log",
+    benchmark:
+        "logs/costs/parallel/{alignment}/{language}.tsv"
+    conda:
+        "../envs/xlqa.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=60,
+    params:
+        recipe=lambda wildcards: recipe(alignment_of(wildcards).filter),
+        code=code_hash("workflow_scripts.acquire.parallel"),
+    message:
+        "Choosing sentence pairs {wildcards.language}-en for {wildcards.alignment}"
+    shell:
+        "python -m workflow_scripts.acquire.parallel --foreign {input.foreign:q} --english {input.english:q}"
+        " --language {wildcards.language} --recipe {params.recipe:q} --out {output.pairs} --dropped {output.dropped}"
+        " > {log} 2>&1"
+
+
+rule links:
+    input:
+        "results/parallel/{alignment}/{language}.txt",
+    output:
+        "results/links/{alignment}/{language}.links",
+    log:
+        "logs/links/{alignment}/{language}.log",
+    benchmark:
+        "logs/costs/links/{alignment}/{language}.tsv"
+    conda:
+        "../envs/xlqa.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=120,
+    params:
+        recipe=lambda wildcards: recipe(alignment_of(wildcards).links),
+        code=code_hash("workflow_scripts.align.links"),
+    message:
+        "Linking words of {wildcards.language}-en for {wildcards.alignment}"
+    shell:
+        "python -m workflow_scripts.align.links --pairs {input} --recipe {params.recipe:q} --out {output}"
+        " > {log} 2>&1"
+
+
+rule align_encoder:
+    input:
+        encoder=expand("results/encoders/{{encoder}}/{file}", file=ENCODER),
+        pairs=lambda wildcards: list(aligned_files(wildcards, "txt").values()),
+        links=lambda wildcards: list(aligned_files(wildcards, "links").values()),
+    output:
+        expand("results/aligned/{{encoder}}/{{alignment}}/{file}", file=[*ENCODER, "training.json"]),
+    log:
+        "logs/aligned/{encoder}/{alignment}.log",
+    benchmark:
+        "logs/costs/aligned/{encoder}/{alignment}.tsv"
+    conda:
+        "../envs/xlqa.yaml"
+    resources:
+        mem_mb=4000,
+        runtime=720,
+        gpu=1,
+    params:
+        recipe=lambda wildcards: recipe(alignment_of(wildcards).objective),
+        pairs=lambda wildcards: named(aligned_files(wildcards, "txt")),
+        links=lambda wildcards: named(aligned_files(wildcards, "links")),
+        encoder=lambda wildcards, input: folder(input.encoder),
+        work="work/aligned/{encoder}/{alignment}",
+        out=lambda wildcards, output: folder(output),
+        code=code_hash("workflow_scripts.align.finetune"),
+    message:
+        "Aligning the encoder {wildcards.encoder} ({wildcards.alignment})"
+    shell:
+        "python -m workflow_scripts.align.finetune --encoder {params.encoder} --pairs {params.pairs}"
+        " --links {params.links} --recipe {params.recipe:q} --work {params.work} --out {params.out} > {log} 2>&1"

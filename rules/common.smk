@@ -1,0 +1,234 @@
+"""Where files lie and what rules ask of the configuration (`settings`); input functions take wildcards."""
+
+import json
+import os
+import re
+from pathlib import Path
+
+from workflow_scripts.config import (
+    ImportedTranslations,
+    ParallelTranslations,
+    PartCorpus,
+    SquadCorpus,
+    TranslatedQuestions,
+    TydiCorpus,
+    evaluations_of,
+    microworld_files,
+    pairs_of,
+    root_of,
+    table_models,
+    table_recipe,
+)
+from workflow_scripts.recipes.splits import Splits
+from workflow_scripts.staleness import code_hash
+
+# What a folder in Hugging Face format holds; training.json tells how it was made and is nobody's input.
+ENCODER = ["config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"]
+QA_MODEL = [*ENCODER, "answer_type.safetensors"]
+
+
+def one_of(names):
+    """A wildcard constraint that allows these names; no name at all if there are none."""
+    return "|".join(map(re.escape, names)) or "(?!)"
+
+
+def of_kind(section, kind):
+    """The names in a section of the configuration whose entry is of a kind."""
+    return [name for name, entry in section.items() if isinstance(entry, kind)]
+
+
+def rule_name(*parts):
+    """The name of a rule that is written once for each entry of a section."""
+    return "_".join(parts).replace("-", "_")
+
+
+def recipe(model, keys=None):
+    """A step's part of the configuration as one line of JSON: all keys of the model, or those named."""
+    values = model.model_dump(mode="json", include=set(keys) if keys else None)
+    return json.dumps(values, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+
+
+def named(files):
+    """name=file for every file, or for each of a name's several files."""
+    listed = {name: [file] if isinstance(file, str) else file for name, file in files.items()}
+    return [f"{name}={file}" for name in listed for file in listed[name]]
+
+
+def flat(files):
+    """The files themselves, in the order of `named`."""
+    return [item.partition("=")[2] for item in named(files)]
+
+
+def folder(files):
+    """The folder that some files lie in."""
+    return str(Path(files[0]).parent)
+
+
+def tables():
+    """All tables of the configuration, the workflow's final output."""
+    return expand("results/tables/{table}.{form}", table=settings.tables, form=["csv", "md"])
+
+
+# Corpora
+
+
+def microworld_tables():
+    """The hand-written tables that the micro-world is generated from."""
+    return sorted(os.path.relpath(path) for path in Path(workflow.basedir, "resources/microworld").iterdir())
+
+
+def documents(corpora):
+    """The documents table of each corpus, that of its root."""
+    return [f"results/documents/{root_of(settings, corpus)}.parquet" for corpus in corpora]
+
+
+def questions(corpora):
+    """The questions table of each corpus."""
+    return [f"results/questions/{corpus}.parquet" for corpus in corpora]
+
+
+def part_of(split, part):
+    """The questions table that is one side of a split."""
+    corpora = of_kind(settings.corpora, PartCorpus)
+    return questions(
+        corpus
+        for corpus in corpora
+        if (settings.corpora[corpus].split, settings.corpora[corpus].part) == (split, part)
+    )
+
+
+def corpus_of(wildcards):
+    """The entry of a corpus."""
+    return settings.corpora[wildcards.corpus]
+
+
+def translations_of(wildcards):
+    """The entry of a table of translations."""
+    return settings.translations[wildcards.translations]
+
+
+# Encoders and models
+
+
+def contexts(encoder, corpora):
+    """The tokenised documents of each corpus."""
+    return [
+        f"results/features/{encoder}/{root_of(settings, corpus)}/contexts.safetensors" for corpus in corpora
+    ]
+
+
+def windows(encoder, corpora):
+    """The question windows of each corpus."""
+    return [f"results/features/{encoder}/{corpus}/windows.safetensors" for corpus in corpora]
+
+
+def encoder_of(wildcards):
+    """The entry of an encoder."""
+    return settings.encoders[wildcards.encoder]
+
+
+def alignment_of(wildcards):
+    """The entry of an alignment."""
+    return settings.alignments[wildcards.alignment]
+
+
+def sentence_pairs(wildcards):
+    """The two files of an alignment's language."""
+    return settings.parallel[alignment_of(wildcards).pairs][wildcards.language]
+
+
+def aligned_files(wildcards, end):
+    """The sentence pairs (end "txt") or links (end "links") of each of an alignment's languages."""
+    folder = {"txt": "parallel", "links": "links"}[end]
+    return {
+        code: f"results/{folder}/{wildcards.alignment}/{code}.{end}"
+        for code in alignment_of(wildcards).languages
+    }
+
+
+def model_of(wildcards):
+    """The entry of a model."""
+    return settings.models[wildcards.model]
+
+
+def tuning_of(wildcards):
+    """The task-tuning settings of a model."""
+    return settings.tuning[model_of(wildcards).tuning]
+
+
+def training_corpora(wildcards):
+    """The corpora of a model's training set."""
+    return settings.training_sets[model_of(wildcards).training_set].corpora
+
+
+def encoder_folder(wildcards):
+    """The folder of the encoder, aligned or not, that a model starts from."""
+    model = model_of(wildcards)
+    return (
+        f"results/aligned/{model.encoder}/{model.alignment}"
+        if model.alignment
+        else f"results/encoders/{model.encoder}"
+    )
+
+
+def guard_report(wildcards):
+    """The report that training waits for.  Once there is one, a newer makes no model stale.
+
+    `ancient` alone would not do: with it, snakemake 9.27 overlooks every reason to run a job other than an ancient input
+    that is about to be made again.  `before_update` takes the file as it lies there; tables wait for the newest.
+    """
+    found = f"results/guard/{model_of(wildcards).training_set}.json"
+    return before_update(ancient(found)) if Path(found).exists() else found
+
+
+# Evaluation
+
+
+def per_pair(evaluation, folder):
+    """One file for each pair of question and context language of an evaluation."""
+    return [f"{folder}/{pair}.jsonl" for pair in pairs_of(settings, evaluation)]
+
+
+def pair_files(files):
+    """PAIR=FILE for each file of `per_pair`."""
+    return [f"{Path(file).stem}={file}" for file in files]
+
+
+def evaluation_corpora(evaluations):
+    """The corpora of some evaluations, each once."""
+    return list(
+        dict.fromkeys(corpus for name in evaluations for corpus in settings.evaluations[name].corpora)
+    )
+
+
+def guarded_corpora(wildcards):
+    """The corpora of every evaluation that a table shows for a model of this training set."""
+    return evaluation_corpora(evaluations_of(settings, wildcards.training_set))
+
+
+def guard_reports(wildcards):
+    """The reports on the training sets of a table's models."""
+    names = [settings.models[model].training_set for model in table_models(settings, wildcards.table)]
+    return [f"results/guard/{name}.json" for name in dict.fromkeys(names)]
+
+
+def model_scores(wildcards):
+    """MODEL -> its score files, one for each seed, of a table's models."""
+    evaluation = settings.tables[wildcards.table].evaluation
+    return {
+        model: [f"results/scores/{model}/seed{seed}/{evaluation}.json" for seed in settings.seeds]
+        for model in table_models(settings, wildcards.table)
+    }
+
+
+wildcard_constraints:
+    alignment=one_of(settings.alignments),
+    corpus=one_of(settings.corpora),
+    encoder=one_of(settings.encoders),
+    evaluation=one_of(settings.evaluations),
+    language="[a-z]+",
+    model=one_of(settings.models),
+    seed=r"\d+",
+    table=one_of(settings.tables),
+    training_set=one_of(settings.training_sets),
+    translations=one_of(settings.translations),

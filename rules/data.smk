@@ -1,0 +1,175 @@
+"""The outside world in: files, the generated world, corpora and their splits."""
+
+
+# A present file is verified, not fetched again (update), when the rule runs once more.
+rule download:
+    output:
+        update("data/{file}"),
+    log:
+        "logs/download/{file}.log",
+    benchmark:
+        "logs/costs/download/{file}.tsv"
+    conda:
+        "../envs/xlqa.yaml"
+    resources:
+        mem_mb=500,
+        runtime=240,
+    params:
+        code=code_hash("workflow_scripts.acquire.download"),
+    message:
+        "Fetching {wildcards.file}"
+    shell:
+        'python -m workflow_scripts.acquire.download {wildcards.file:q} --mirror "$XLQA_MIRROR" --out {output}'
+        " > {log} 2>&1"
+
+
+if settings.microworld:
+
+    rule microworld:
+        input:
+            microworld_tables(),
+        output:
+            microworld_files(settings.microworld),
+        log:
+            "logs/microworld.log",
+        benchmark:
+            "logs/costs/microworld.tsv"
+        conda:
+            "../envs/xlqa.yaml"
+        resources:
+            mem_mb=1000,
+            runtime=60,
+        params:
+            recipe=lambda wildcards: recipe(settings.microworld),
+            code=code_hash("workflow_scripts.acquire.microworld.__main__"),
+        message:
+            "Generating the micro-world"
+        shell:
+            "python -m workflow_scripts.acquire.microworld --recipe {params.recipe:q} --out results/microworld"
+            " > {log} 2>&1"
+
+
+rule tydiqa:
+    input:
+        lambda wildcards: corpus_of(wildcards).files,
+    output:
+        documents="results/documents/{corpus}.parquet",
+        questions="results/questions/{corpus}.parquet",
+        dropped="results/questions/{corpus}.dropped.jsonl",
+    log:
+        "logs/corpora/{corpus}.log",
+    benchmark:
+        "logs/costs/corpora/{corpus}.tsv"
+    wildcard_constraints:
+        corpus=one_of(of_kind(settings.corpora, TydiCorpus)),
+    conda:
+        "../envs/xlqa.yaml"
+    resources:
+        mem_mb=4000,
+        runtime=120,
+    params:
+        languages=lambda wildcards: corpus_of(wildcards).languages,
+        code=code_hash("workflow_scripts.acquire.tydiqa"),
+    message:
+        "Reading {wildcards.corpus} (TyDi QA)"
+    shell:
+        "python -m workflow_scripts.acquire.tydiqa --in {input:q} --languages {params.languages}"
+        " --documents {output.documents} --questions {output.questions} --dropped {output.dropped} > {log} 2>&1"
+
+
+rule squad:
+    input:
+        files=lambda wildcards: corpus_of(wildcards).files,
+        excluded=lambda wildcards: corpus_of(wildcards).exclude_contexts,
+    output:
+        documents="results/documents/{corpus}.parquet",
+        questions="results/questions/{corpus}.parquet",
+        dropped="results/questions/{corpus}.dropped.jsonl",
+    log:
+        "logs/corpora/{corpus}.log",
+    benchmark:
+        "logs/costs/corpora/{corpus}.tsv"
+    wildcard_constraints:
+        corpus=one_of(of_kind(settings.corpora, SquadCorpus)),
+    conda:
+        "../envs/xlqa.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=60,
+    params:
+        language=lambda wildcards: corpus_of(wildcards).language,
+        limit=lambda wildcards: (
+            f"--max-paragraphs {corpus_of(wildcards).max_paragraphs}"
+            if corpus_of(wildcards).max_paragraphs
+            else ""
+        ),
+        code=code_hash("workflow_scripts.acquire.squad"),
+    message:
+        "Reading {wildcards.corpus} (SQuAD format)"
+    shell:
+        "python -m workflow_scripts.acquire.squad --in {input.files:q} --exclude-contexts {input.excluded:q}"
+        " --language {params.language} {params.limit}"
+        " --documents {output.documents} --questions {output.questions} --dropped {output.dropped} > {log} 2>&1"
+
+
+for split, entry in settings.splits.items():
+
+    rule:
+        name:
+            rule_name("split", split)
+        input:
+            questions=questions([entry.of]),
+            documents=documents([entry.of]),
+            ids=flat(entry.ids),
+        output:
+            train=part_of(split, "train"),
+            dev=part_of(split, "dev"),
+            dropped=f"results/splits/{split}.dropped.jsonl",
+        log:
+            f"logs/splits/{split}.log",
+        benchmark:
+            f"logs/costs/splits/{split}.tsv"
+        conda:
+            "../envs/xlqa.yaml"
+        resources:
+            mem_mb=2000,
+            runtime=60,
+        params:
+            # with lists of ids nothing is sampled, and these keys matter to nothing
+            recipe=lambda wildcards, entry=entry: "{}" if entry.ids else recipe(entry, Splits.model_fields),
+            ids=named(entry.ids),
+            code=code_hash("workflow_scripts.acquire.splits"),
+        message:
+            f"Splitting {entry.of} ({split})"
+        shell:
+            "python -m workflow_scripts.acquire.splits --questions {input.questions} --documents {input.documents}"
+            " --recipe {params.recipe:q} --ids {params.ids} --train {output.train} --dev {output.dev}"
+            " --dropped {output.dropped} > {log} 2>&1"
+
+
+# Nothing is tuned before this file is there: it says that training and evaluation share no question and no context.
+rule guard:
+    input:
+        train=lambda wildcards: questions(settings.training_sets[wildcards.training_set].corpora),
+        train_documents=lambda wildcards: documents(settings.training_sets[wildcards.training_set].corpora),
+        evaluation=lambda wildcards: questions(guarded_corpora(wildcards)),
+        evaluation_documents=lambda wildcards: documents(guarded_corpora(wildcards)),
+    output:
+        "results/guard/{training_set}.json",
+    log:
+        "logs/guard/{training_set}.log",
+    benchmark:
+        "logs/costs/guard/{training_set}.tsv"
+    conda:
+        "../envs/xlqa.yaml"
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    params:
+        code=code_hash("workflow_scripts.acquire.guard"),
+    message:
+        "Making sure that {wildcards.training_set} holds nothing that is tested on"
+    shell:
+        "python -m workflow_scripts.acquire.guard --train {input.train} --train-documents {input.train_documents}"
+        " --evaluation {input.evaluation} --evaluation-documents {input.evaluation_documents} --out {output}"
+        " > {log} 2>&1"

@@ -1,0 +1,30 @@
+"""Tables."""
+
+
+rule table:
+    input:
+        scores=lambda wildcards: flat(model_scores(wildcards)),
+        guard=guard_reports,
+    output:
+        csv="results/tables/{table}.csv",
+        markdown="results/tables/{table}.md",
+    log:
+        "logs/tables/{table}.log",
+    benchmark:
+        "logs/costs/tables/{table}.tsv"
+    conda:
+        "../envs/xlqa.yaml"
+    resources:
+        mem_mb=500,
+        runtime=10,
+    params:
+        recipe=lambda wildcards: recipe(table_recipe(settings, wildcards.table)),
+        scores=lambda wildcards: [
+            f"{model}={','.join(files)}" for model, files in model_scores(wildcards).items()
+        ],
+        code=code_hash("workflow_scripts.report.tables"),
+    message:
+        "Writing {wildcards.table}"
+    shell:
+        "python -m workflow_scripts.report.tables --recipe {params.recipe:q} --scores {params.scores}"
+        " --csv {output.csv} --markdown {output.markdown} > {log} 2>&1"

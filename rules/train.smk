@@ -1,0 +1,140 @@
+"""Encoders, features and task-tuned models."""
+
+
+rule pretrain:
+    input:
+        lambda wildcards: flat(encoder_of(wildcards).text),
+    output:
+        expand("results/encoders/{{encoder}}/{file}", file=[*ENCODER, "training.json"]),
+    log:
+        "logs/encoders/{encoder}.log",
+    benchmark:
+        "logs/costs/encoders/{encoder}.tsv"
+    wildcard_constraints:
+        encoder=one_of(name for name, entry in settings.encoders.items() if entry.pretrain),
+    conda:
+        "../envs/xlqa.yaml"
+    resources:
+        mem_mb=4000,
+        runtime=720,
+        gpu=1,
+    params:
+        recipe=lambda wildcards: recipe(encoder_of(wildcards).pretrain),
+        text=lambda wildcards: named(encoder_of(wildcards).text),
+        work="work/encoders/{encoder}",
+        out=lambda wildcards, output: folder(output),
+        code=code_hash("workflow_scripts.encoder.pretrain"),
+    message:
+        "Pretraining the encoder {wildcards.encoder}"
+    shell:
+        "python -m workflow_scripts.encoder.pretrain --text {params.text:q} --recipe {params.recipe:q}"
+        " --work {params.work} --out {params.out} > {log} 2>&1"
+
+
+rule checkpoint:
+    output:
+        expand("results/encoders/{{encoder}}/{file}", file=[*ENCODER, "training.json"]),
+    log:
+        "logs/encoders/{encoder}.log",
+    benchmark:
+        "logs/costs/encoders/{encoder}.tsv"
+    wildcard_constraints:
+        encoder=one_of(name for name, entry in settings.encoders.items() if entry.checkpoint),
+    conda:
+        "../envs/xlqa.yaml"
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    params:
+        source=lambda wildcards: encoder_of(wildcards).checkpoint,
+        out=lambda wildcards, output: folder(output),
+        code=code_hash("workflow_scripts.encoder.checkpoint"),
+    message:
+        "Loading the encoder {wildcards.encoder} from {params.source}"
+    shell:
+        "python -m workflow_scripts.encoder.checkpoint --source {params.source:q} --out {params.out} > {log} 2>&1"
+
+
+rule contexts:
+    input:
+        documents="results/documents/{corpus}.parquet",
+        tokenizer="results/encoders/{encoder}/tokenizer.json",
+    output:
+        "results/features/{encoder}/{corpus}/contexts.safetensors",
+    log:
+        "logs/features/{encoder}/{corpus}.contexts.log",
+    benchmark:
+        "logs/costs/features/{encoder}/{corpus}.contexts.tsv"
+    conda:
+        "../envs/xlqa.yaml"
+    resources:
+        mem_mb=4000,
+        runtime=240,
+    params:
+        recipe=lambda wildcards: recipe(settings.features, ["max_passages"]),
+        code=code_hash("workflow_scripts.qa.contexts"),
+    message:
+        "Tokenising the documents of {wildcards.corpus} ({wildcards.encoder})"
+    shell:
+        "python -m workflow_scripts.qa.contexts --documents {input.documents} --tokenizer {input.tokenizer}"
+        " --recipe {params.recipe:q} --out {output} > {log} 2>&1"
+
+
+rule windows:
+    input:
+        questions=lambda wildcards: questions([wildcards.corpus]),
+        documents=lambda wildcards: documents([wildcards.corpus]),
+        contexts=lambda wildcards: contexts(wildcards.encoder, [wildcards.corpus]),
+        tokenizer="results/encoders/{encoder}/tokenizer.json",
+    output:
+        "results/features/{encoder}/{corpus}/windows.safetensors",
+    log:
+        "logs/features/{encoder}/{corpus}.windows.log",
+    benchmark:
+        "logs/costs/features/{encoder}/{corpus}.windows.tsv"
+    conda:
+        "../envs/xlqa.yaml"
+    resources:
+        mem_mb=4000,
+        runtime=240,
+    params:
+        recipe=lambda wildcards: recipe(settings.features),
+        code=code_hash("workflow_scripts.qa.windows"),
+    message:
+        "Cutting windows for the questions of {wildcards.corpus} ({wildcards.encoder})"
+    shell:
+        "python -m workflow_scripts.qa.windows --questions {input.questions} --documents {input.documents}"
+        " --contexts {input.contexts} --tokenizer {input.tokenizer} --recipe {params.recipe:q} --out {output}"
+        " > {log} 2>&1"
+
+
+rule tune:
+    input:
+        encoder=lambda wildcards: expand("{folder}/{file}", folder=encoder_folder(wildcards), file=ENCODER),
+        contexts=lambda wildcards: contexts(model_of(wildcards).encoder, training_corpora(wildcards)),
+        windows=lambda wildcards: windows(model_of(wildcards).encoder, training_corpora(wildcards)),
+        guard=guard_report,
+    output:
+        expand("results/models/{{model}}/seed{{seed}}/{file}", file=[*QA_MODEL, "training.json"]),
+    log:
+        "logs/models/{model}/seed{seed}.log",
+    benchmark:
+        "logs/costs/models/{model}/seed{seed}.tsv"
+    conda:
+        "../envs/xlqa.yaml"
+    resources:
+        mem_mb=8000,
+        runtime=720,
+        gpu=1,
+    params:
+        recipe=lambda wildcards: recipe(tuning_of(wildcards)),
+        encoder=lambda wildcards, input: folder(input.encoder),
+        work="work/models/{model}/seed{seed}",
+        out=lambda wildcards, output: folder(output),
+        code=code_hash("workflow_scripts.qa.tune"),
+    message:
+        "Tuning {wildcards.model}, seed {wildcards.seed}"
+    shell:
+        "python -m workflow_scripts.qa.tune --encoder {params.encoder} --contexts {input.contexts}"
+        " --windows {input.windows} --recipe {params.recipe:q} --seed {wildcards.seed} --label {wildcards.model}"
+        " --work {params.work} --out {params.out} > {log} 2>&1"

@@ -1,0 +1,149 @@
+"""What would be run, without running it: jobs of the shipped configurations, mistakes, and the form of the rules."""
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.workflow.conftest import ROOT, Tree
+
+RULES = [*sorted((ROOT / "rules").glob("*.smk")), ROOT / "Snakefile"]
+
+
+def test_the_default(tree: Tree) -> None:
+    assert tree.jobs(config=None) == {
+        "microworld": 1,
+        "tydiqa": 2,
+        "split_custom_dev": 1,
+        "translations_from_files": 2,
+        "translated_questions": 6,
+        "guard": 2,
+        "sentence_pairs": 12,
+        "links": 12,
+        "pretrain": 1,
+        "align_encoder": 3,
+        "contexts": 2,
+        "windows": 9,
+        "tune": 5,
+        "predict_tydi_test": 5,
+        "predict_tydi_dev": 5,
+        "gold_tydi_test": 1,
+        "gold_tydi_dev": 1,
+        "score": 10,
+        "table": 4,
+    }
+
+
+def test_one_table_asks_for_no_more_than_it_shows(tree: Tree) -> None:
+    jobs = tree.jobs("results/tables/table2.csv", config=None)
+    assert jobs["table"] == 1
+    assert jobs["score"] == jobs["predict_tydi_test"] == jobs["tune"] == 5
+    assert "predict_tydi_dev" not in jobs
+
+
+def test_real_files(tree: Tree, tmp_path: Path) -> None:
+    """A configuration file takes the default's place: nothing of the micro-world is left."""
+    jobs = tree.jobs("--config", f"mirror={tmp_path}", config="config/real.yaml")
+    assert jobs == {
+        "download": 6,
+        "squad": 3,
+        "tydiqa": 1,
+        "translations_from_corpora": 2,
+        "translated_questions": 2,
+        "guard": 1,
+        "sentence_pairs": 1,
+        "links": 1,
+        "pretrain": 1,
+        "align_encoder": 1,
+        "contexts": 4,
+        "windows": 6,
+        "tune": 2,
+        "predict_xquad": 2,
+        "predict_tiny_dev": 2,
+        "gold_xquad": 1,
+        "gold_tiny_dev": 1,
+        "score": 4,
+        "table": 3,
+    }
+
+
+def test_one_key_on_the_command_line(tree: Tree) -> None:
+    """Two more seeds triple what depends on the seed, and nothing else."""
+    one, three = tree.jobs(), tree.jobs("--config", "seeds=[0,1,2]")
+    assert {rule for rule in one if three[rule] != one[rule]} == {"tune", "predict_test", "score"}
+    assert three["tune"] == 3 * one["tune"]
+
+
+def test_a_published_checkpoint(tree: Tree) -> None:
+    text = (tree.folder / "tests/config/small.yaml").read_text("utf-8")
+    raw = yaml.safe_load(text)
+    raw["encoders"]["tiny"] = {"checkpoint": "bert-base-multilingual-cased"}
+    (tree.folder / "checkpoint.yaml").write_text(yaml.safe_dump(raw), "utf-8")
+    jobs = tree.jobs(config="checkpoint.yaml")
+    assert jobs["checkpoint"] == 1
+    assert "pretrain" not in jobs
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["seeds=[0,0]"], "error: seeds: 0 is given twice; each may stand there once"),
+        (
+            ["sedes=[0]"],
+            "error: configuration: unknown key 'sedes'; did you mean 'seeds'? known are mirror, seeds,",
+        ),
+        (
+            ["mirror=no/folder"],
+            "error: mirror: there is no folder no/folder; name one with the layout of data/, or null",
+        ),
+    ],
+)
+def test_a_mistake_ends_the_run_with_a_sentence(tree: Tree, arguments: list[str], sentence: str) -> None:
+    done = tree.snakemake("--dry-run", "--config", *arguments)
+    assert done.returncode != 0
+    last = done.stderr.splitlines()[-1]
+    assert last.startswith(sentence)
+    assert "Traceback" not in done.stderr
+    assert 'File "' not in done.stderr
+
+
+def test_nothing_is_printed_among_what_programs_read(tree: Tree) -> None:
+    done = tree.snakemake("--rulegraph")
+    assert done.stdout.lstrip().startswith("digraph")
+
+
+def test_lint(tree: Tree) -> None:
+    done = tree.snakemake("--lint", config=None)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+# The form of the rules
+
+
+def test_the_snakefile_is_short() -> None:
+    assert len((ROOT / "Snakefile").read_text("utf-8").splitlines()) <= 60
+
+
+def rules() -> list[tuple[str, str]]:
+    """(name, text) of every rule but `all`."""
+    parts = [part for file in RULES for part in re.split(r"\n\s*(?=rule\b)", file.read_text("utf-8"))]
+    texts = [part for part in parts if part.startswith("rule") and "shell:" in part]
+    return [(re.sub(r"\s+", " ", text[:60]), text) for text in texts]
+
+
+@pytest.mark.parametrize("text", [pytest.param(text, id=name) for name, text in rules()])
+def test_every_rule_runs_one_step_and_knows_its_code(text: str) -> None:
+    (step,) = re.findall(r"python -m (workflow_scripts\.[a-z.]+)", text)
+    (hashed,) = re.findall(r'code=code_hash\("([a-z._]+)"\)', text)
+    assert hashed.removesuffix(".__main__") == step
+    for directive in ("log", "benchmark", "params", "resources", "conda", "message"):
+        assert re.search(rf"^\s+{directive}:", text, re.M), f"no {directive}"
+    assert "2>&1" in text
+    for directive in ("script", "run"):
+        assert not re.search(rf"^\s+{directive}:", text, re.M)
+
+
+def test_the_rules_import_no_learning_library() -> None:
+    for file in RULES:
+        assert not re.search(r"^(import|from) (torch|transformers|accelerate)", file.read_text("utf-8"), re.M)

@@ -1,0 +1,305 @@
+"""The whole workflow in miniature, from nothing to tables; then what a change makes stale, and what it does not."""
+
+import base64
+import csv
+import json
+import shutil
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.workflow.conftest import ROOT, Tree
+
+pytestmark = pytest.mark.slow
+
+SMALL = "tests/config/small.yaml"
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Tree:
+    """The workflow, run to the end on two processor cores."""
+    tree = Tree(tmp_path_factory.mktemp("small"))
+    done = tree.snakemake("--cores", "2")
+    assert done.returncode == 0, done.stdout[-5000:] + done.stderr[-5000:]
+    return tree
+
+
+def names(pending: set[str]) -> set[str]:
+    """The files of `Tree.pending` in short: what is made, and for which entry of the configuration."""
+    parts = [file.split("/") for file in pending]
+    return {
+        f"{path[-1].partition('.')[0]}/{path[2]}"
+        if path[0] == "features"
+        else f"{path[0]}/{path[1].partition('.')[0]}"
+        for path in parts
+    }
+
+
+def of_model(name: str) -> set[str]:
+    """What is stale when a model is."""
+    return {f"models/{name}", f"predictions/{name}", f"scores/{name}", *TABLES}
+
+
+TABLES = {"tables/passage", "tables/minimal"}
+ALL_MODELS = of_model("tiny-mono") | of_model("tiny-ar")
+WINDOWS = {
+    f"windows/{name}"
+    for name in ("train", "test", "train-en-to-xx", "train-xx-to-en", "test-en-to-xx", "test-xx-to-en")
+}
+CONTEXTS = {"contexts/train-all", "contexts/test"}
+
+
+def test_it_ends_in_tables(run: Tree) -> None:
+    for table, columns in (("passage", 2), ("minimal", 6)):
+        with (run.folder / f"results/tables/{table}.csv").open(encoding="utf-8", newline="") as file:
+            head, *rows = csv.reader(file)
+        assert [row[:2] for row in rows] == [["tiny", "mono"], ["aligned", "+aug"]]
+        assert len(head) == 2 + columns + 2
+        assert all(0 <= float(cell) <= 100 for row in rows for cell in row[2:-2])
+        assert (run.folder / f"results/tables/{table}.md").is_file()
+
+
+def test_every_job_leaves_a_log_and_its_costs(run: Tree) -> None:
+    for log in (
+        "encoders/tiny",
+        "aligned/tiny/ar",
+        "models/tiny-mono/seed0",
+        "predictions/tiny-ar/seed0/test",
+    ):
+        assert "100 %" in (run.folder / f"logs/{log}.log").read_text("utf-8")
+    made = {
+        file.relative_to(run.folder / "logs").with_suffix("") for file in (run.folder / "logs").rglob("*.log")
+    }
+    costs = run.folder / "logs/costs"
+    assert made == {file.relative_to(costs).with_suffix("") for file in costs.rglob("*.tsv")}
+
+
+def test_nothing_is_to_be_done_again(run: Tree) -> None:
+    began = time.monotonic()
+    done = run.snakemake("--cores", "2")
+    assert "Nothing to be done" in done.stdout + done.stderr
+    assert time.monotonic() - began < 5
+    assert run.pending() == set()
+
+
+def test_recorded_parameters_hold_no_place_of_this_machine(run: Tree) -> None:
+    """Else a moved or copied folder would be stale."""
+    records = [file for file in (run.folder / ".snakemake/metadata").rglob("*") if file.is_file()]
+    assert records
+    for file in records:
+        record = json.loads(file.read_text("utf-8"))
+        output = base64.b64decode(file.name).decode() if "/" not in file.name else file.name
+        for key in ("params", "input"):
+            assert str(run.folder) not in str(record.get(key)), output
+
+
+# Changes of the configuration
+
+
+def changed(run: Tree, keys: str, value: Any) -> str:
+    """A configuration with one key, a dotted path, set to something else."""
+    raw = yaml.safe_load((ROOT / SMALL).read_text("utf-8"))
+    section = raw
+    *path, last = keys.split(".")
+    for key in path:
+        section = section.setdefault(key, {})
+    section[last] = value
+    file = run.folder / "changed.yaml"
+    file.write_text(yaml.safe_dump(raw, sort_keys=False), "utf-8")
+    return file.name
+
+
+CHANGES = {
+    "mirror": (".", set()),
+    "splits.custom-dev.per_language": (3, set()),
+    "tables.minimal.title": ("Another", {"tables/minimal"}),
+    "tables.minimal.columns": ([["en-ar"]], {"tables/minimal"}),
+    "models.tiny-ar.label": ("another", TABLES),
+    "training_sets.aug.label": ("more", TABLES),
+    "evaluations.test.annotators": (1, {"scores/tiny-mono", "scores/tiny-ar"} | TABLES),
+    "prediction.max_answer_length": (
+        20,
+        {f"{kind}/{model}" for kind in ("predictions", "scores") for model in ("tiny-mono", "tiny-ar")}
+        | TABLES,
+    ),
+    "tuning.default.steps": (11, of_model("tiny-mono")),
+    "tuning.longer.learning_rate": (0.002, of_model("tiny-ar")),
+    "models.tiny-ar.training_set": ("mono", of_model("tiny-ar")),
+    "alignments.ar.objective.regulariser": (0.5, {"aligned/tiny"} | of_model("tiny-ar")),
+    "alignments.ar.links.iterations": (6, {"links/ar", "aligned/tiny"} | of_model("tiny-ar")),
+    "alignments.ar.filter.max_words": (50, {"parallel/ar", "links/ar", "aligned/tiny"} | of_model("tiny-ar")),
+    "features.stride": (16, WINDOWS | ALL_MODELS),
+    "features.max_passages": (10, WINDOWS | CONTEXTS | ALL_MODELS),
+    "encoders.tiny.pretrain.steps": (11, {"encoders/tiny", "aligned/tiny"} | WINDOWS | CONTEXTS | ALL_MODELS),
+    "training_sets.mono.corpora": (["train", "train-en-to-xx"], of_model("tiny-mono") | {"guard/mono"}),
+}
+
+
+@pytest.mark.parametrize("keys", CHANGES)
+def test_a_key_makes_stale_what_uses_it(run: Tree, keys: str) -> None:
+    value, expected = CHANGES[keys]
+    assert names(run.pending(config=changed(run, keys, value))) == expected
+
+
+def test_the_world_makes_everything_stale(run: Tree) -> None:
+    everything = run.pending(config=changed(run, "microworld.seed", 2))
+    kinds = {file.partition("/")[0] for file in everything}
+    assert kinds == {file.name for file in (run.folder / "results").iterdir()}
+
+
+def test_a_new_model_leaves_the_others_alone(run: Tree) -> None:
+    raw = yaml.safe_load((ROOT / SMALL).read_text("utf-8"))
+    raw["models"]["new"] = {**raw["models"]["tiny-mono"], "tuning": "longer"}
+    raw["tables"]["minimal"]["rows"].append("new")
+    (run.folder / "changed.yaml").write_text(yaml.safe_dump(raw, sort_keys=False), "utf-8")
+    assert names(run.pending(config="changed.yaml")) == {
+        "models/new",
+        "predictions/new",
+        "scores/new",
+        "tables/minimal",
+    }
+
+
+def test_a_new_evaluation_is_guarded_and_trains_nothing(run: Tree) -> None:
+    raw = yaml.safe_load((ROOT / SMALL).read_text("utf-8"))
+    raw["evaluations"]["dev"] = {"corpora": ["dev"], "annotators": 1}
+    raw["tables"]["dev"] = {**raw["tables"]["minimal"], "evaluation": "dev", "columns": [["en-en", "ar-ar"]]}
+    (run.folder / "changed.yaml").write_text(yaml.safe_dump(raw, sort_keys=False), "utf-8")
+    # the tables wait for the reports, and are written again with the same figures
+    expected = {"guard/mono", "guard/aug", "windows/dev", "gold/dev", "tables/dev", *TABLES}
+    for model in ("tiny-mono", "tiny-ar"):
+        expected |= {f"predictions/{model}", f"scores/{model}"}
+    assert names(run.pending(config="changed.yaml")) == expected
+
+
+def test_a_new_seed_is_trained_beside_the_old(run: Tree) -> None:
+    pending = run.pending("--config", "seeds=[0,1]")
+    assert {file for file in pending if "seed0" in file} == set()
+    assert names(pending) == ALL_MODELS
+
+
+# Changes of the programs
+
+
+def test_comments_docstrings_and_layout_make_nothing_stale(run: Tree) -> None:
+    with (
+        run.edited("workflow_scripts/corpus.py", '"""', '"""Said otherwise. '),
+        run.edited(
+            "workflow_scripts/cli.py", "import argparse\n", "import argparse  # a remark\n\n\n# and another\n"
+        ),
+    ):
+        assert run.pending() == set()
+
+
+def test_a_touched_file_makes_nothing_stale(run: Tree) -> None:
+    """Not of the programs, not of the configuration, and not of the results: contents count."""
+    for part in (
+        "workflow_scripts",
+        "rules",
+        "resources",
+        "results/microworld",
+        "results/encoders",
+        "results/features",
+    ):
+        for file in (run.folder / part).rglob("*"):
+            if file.is_file():
+                file.touch()
+    assert run.pending() == set()
+
+
+AFTER_MODELS = {"predict_test", "score", "table"}
+# A module, and every rule that is run again when it changes: those whose step imports it, and those after them.
+CODE = {
+    "report/tables.py": {"table"},
+    "recipes/table.py": {"table"},
+    "acquire/guard.py": {"guard", "table"},
+    "evaluate/tydi.py": {"score", "table"},
+    "evaluate/gold.py": {"gold_test", "score", "table"},
+    "qa/spans.py": AFTER_MODELS,
+    "qa/tune.py": {"tune"} | AFTER_MODELS,
+    "qa/windows.py": {"windows", "tune"} | AFTER_MODELS,
+    "align/finetune.py": {"align_encoder", "tune"} | AFTER_MODELS,
+    "align/links.py": {"links", "align_encoder", "tune"} | AFTER_MODELS,
+    "training/loop.py": {"pretrain", "align_encoder", "contexts", "windows", "tune"} | AFTER_MODELS,
+    "acquire/splits.py": {"split_custom_dev", "translated_questions", "windows", "guard", "tune"}
+    | AFTER_MODELS,
+    "augment/translations.py": {
+        "translations_from_files",
+        "translated_questions",
+        "windows",
+        "guard",
+        "tune",
+        "gold_test",
+    }
+    | AFTER_MODELS,
+}
+
+
+@pytest.mark.parametrize("module", CODE)
+def test_a_function_makes_stale_the_steps_that_import_it(run: Tree, module: str) -> None:
+    file = run.folder / "workflow_scripts" / module
+    before = file.read_text("utf-8")
+    try:
+        file.write_text(before + "\n\ndef another() -> int:\n    return 1\n", "utf-8")
+        assert set(run.jobs()) == CODE[module]
+    finally:
+        file.write_text(before, "utf-8")
+
+
+def test_a_function_of_one_step_is_no_other_steps_business(run: Tree) -> None:
+    """Of the windows, those of the test set are cut again for a model that is not tuned again, and so on."""
+    with run.edited(
+        "workflow_scripts/align/finetune.py",
+        "def one_to_one(",
+        "def linked_once(a: int) -> int:\n    return a\n\n\ndef one_to_one(",
+    ):
+        assert names(run.pending()) == {"aligned/tiny"} | of_model("tiny-ar")
+
+
+def test_the_base_makes_every_step_stale(run: Tree) -> None:
+    with run.edited("workflow_scripts/cli.py", "every: float = 5.0", "every: float = 6.0"):
+        assert run.jobs() == run.jobs("--forceall")
+
+
+# Changes of files
+
+
+def test_an_inputs_content_counts(run: Tree) -> None:
+    text = run.folder / "results/microworld/text/en.txt"
+    before = text.read_bytes()
+    try:
+        text.write_bytes(before + b"One more document.\n")
+        expected = {"encoders/tiny", "aligned/tiny"} | WINDOWS | CONTEXTS | ALL_MODELS
+        assert names(run.pending()) == expected
+    finally:
+        text.write_bytes(before)
+    assert run.pending() == set()
+
+
+def test_a_moved_folder_is_not_stale(run: Tree, tmp_path: Path) -> None:
+    elsewhere = Tree(tmp_path / "elsewhere")
+    for part in ("results", ".snakemake"):
+        shutil.copytree(run.folder / part, elsewhere.folder / part)
+    assert elsewhere.pending() == set()
+
+
+def test_a_shared_context_stops_the_run_before_training(run: Tree, tmp_path: Path) -> None:
+    """The same tables, but asked on the training questions; everything but reports and models is there already."""
+    spoilt = Tree(tmp_path / "spoilt")
+    for part in ("results", ".snakemake"):
+        shutil.copytree(run.folder / part, spoilt.folder / part)
+    for part in ("models", "guard"):
+        shutil.rmtree(spoilt.folder / "results" / part)
+    raw = yaml.safe_load((ROOT / SMALL).read_text("utf-8"))
+    raw["evaluations"]["test"] = {"corpora": ["train", "test-en-to-xx", "test-xx-to-en"], "annotators": 1}
+    (spoilt.folder / "changed.yaml").write_text(yaml.safe_dump(raw, sort_keys=False), "utf-8")
+    done = spoilt.snakemake("--cores", "2", config="changed.yaml")
+    assert done.returncode != 0
+    for name in ("mono", "aug"):
+        sentence = (spoilt.folder / f"logs/guard/{name}.log").read_text("utf-8")
+        assert sentence.startswith("error: ")
+        assert sentence in done.stdout + done.stderr
+    assert not (spoilt.folder / "results/models").exists()
