@@ -11,7 +11,7 @@ TABLE = Path(__file__).parent.parent / "resources" / "languages.tsv"
 
 @dataclass(frozen=True)
 class Language:
-    """One row of the table: ISO 639-1 code, ISO 639-3 code, English name, the lower-case name in TyDi files, script, family."""
+    """One row of the table: ISO 639-1 and 639-3 codes, English name, name in TyDi files, script, family."""
 
     code: str
     iso3: str

@@ -51,8 +51,8 @@ def read_links(path: Path | str, pairs: list[Pair]) -> list[Links]:
                 )
             if int(i) >= len(first) or int(j) >= len(second):
                 raise InputError(
-                    f"{path} line {number}: link {link} reaches outside sentences of {len(first)} and {len(second)} words;"
-                    " links count from 0"
+                    f"{path} line {number}: link {link} reaches outside sentences of {len(first)} and {len(second)}"
+                    " words; links count from 0"
                 )
             links.append((int(i), int(j)))
         read.append(links)

@@ -75,28 +75,26 @@ def test_loss_equals_the_formula(folder, tmp_path):
 def test_the_step_draws_linked_words_together_and_writes_an_encoder(folder, tmp_path):
     pairs, links = files(tmp_path)
     recipe = {"epochs": 30, "learning_rate": 1e-3, "precision": "fp32"}
-    subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "workflow_scripts.align.finetune",
-            "--encoder",
-            folder,
-            "--pairs",
-            f"sw={pairs}",
-        ]
-        + [
-            "--links",
-            f"sw={links}",
-            "--recipe",
-            json.dumps(recipe),
-            "--work",
-            tmp_path / "work",
-            "--out",
-            tmp_path / "out",
-        ],
-        check=True,
-    )
+    step = [
+        sys.executable,
+        "-m",
+        "workflow_scripts.align.finetune",
+        "--encoder",
+        folder,
+        "--recipe",
+        json.dumps(recipe),
+    ]
+    rest = [
+        "--pairs",
+        f"sw={pairs}",
+        "--links",
+        f"sw={links}",
+        "--work",
+        tmp_path / "work",
+        "--out",
+        tmp_path / "out",
+    ]
+    subprocess.run([*step, *rest], check=True)
     tokenizer = AutoTokenizer.from_pretrained(tmp_path / "out")
     batch = finetune.collate(finetune.read_language("sw", pairs, links, tokenizer), tokenizer.pad_token_id)
 

@@ -26,6 +26,7 @@ from workflow_scripts.files import atomic_folder
 from workflow_scripts.pairs import Links, read_links, read_pairs
 from workflow_scripts.recipes.alignment import Alignment
 from workflow_scripts.staleness import code_hash
+from workflow_scripts.training.device import quiet
 from workflow_scripts.training.loop import Batch, fingerprint, finish, locked, train
 from workflow_scripts.training.order import Order
 
@@ -211,4 +212,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    quiet()
     run(main)

@@ -138,7 +138,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     arguments = parser(__doc__)
     arguments.add_argument(
         "--file",
-        action="append",
+        nargs="+",
+        action="extend",
         default=[],
         metavar="EN-AR=FILE",
         help="translations from and to a language (tab-separated); may be repeated",

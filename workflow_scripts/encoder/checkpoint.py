@@ -15,6 +15,7 @@ from transformers import AutoModel, AutoTokenizer, PreTrainedTokenizerFast
 from workflow_scripts.cli import InputError, parser, run
 from workflow_scripts.files import atomic_folder
 from workflow_scripts.markers import MARKERS, PASSAGES, QUESTION
+from workflow_scripts.training.device import quiet
 
 UNUSED = {QUESTION: "[unused1]", **{name: f"[unused{52 + number}]" for number, name in enumerate(PASSAGES)}}
 
@@ -52,8 +53,8 @@ def main() -> None:
         tokenizer.all_special_tokens
     ):
         raise InputError(
-            f"encoder {arguments.source}: {len(tokenizer)} pieces in the tokeniser, {model.config.vocab_size} in the model;"
-            " give a folder with both from one source"
+            f"encoder {arguments.source}: {len(tokenizer)} pieces in the tokeniser, {model.config.vocab_size} in the"
+            " model; give a folder with both from one source"
         )
     tokenizer = add_markers(tokenizer)
     if len(tokenizer) > model.config.vocab_size:
@@ -67,4 +68,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    quiet()
     run(main)

@@ -28,7 +28,7 @@ from workflow_scripts.encoder.vocabulary import learn
 from workflow_scripts.files import atomic_folder, read_lines
 from workflow_scripts.recipes.pretraining import Pretraining
 from workflow_scripts.staleness import code_hash
-from workflow_scripts.training.device import mixed_precision
+from workflow_scripts.training.device import mixed_precision, quiet
 from workflow_scripts.training.loop import Batch, fingerprint, finish, locked, train
 from workflow_scripts.training.order import Order
 
@@ -36,11 +36,13 @@ IGNORED = -100
 
 
 def sinusoids(length: int, width: int) -> Tensor:
-    """Position vectors [length, width] of Vaswani et al. 2017, scaled to the size of initial embeddings."""
-    angles = torch.arange(length)[:, None] / float(__import__("os").environ.get("PB", "10000")) ** (
-        torch.arange(0, width, 2) / width
-    )
-    return torch.stack([angles.sin(), angles.cos()], -1).flatten(1)[:, :width]
+    """Position vectors [length, width] after Vaswani et al. 2017, of unit variance.
+
+    The longest wave is 100 times the shortest, not 10,000 times: over some hundred positions the longer ones stand
+    still and tell nothing.
+    """
+    angles = torch.arange(length)[:, None] / 100 ** (torch.arange(0, width, 2) / width)
+    return math.sqrt(2) * torch.stack([angles.sin(), angles.cos()], -1).flatten(1)[:, :width]
 
 
 def make_model(
@@ -67,9 +69,7 @@ def make_model(
     with torch.no_grad():
         positions = model.base_model.embeddings.position_embeddings.weight
         waves = sinusoids(shape.max_length, shape.hidden_size)
-        positions[tokenizer.pad_token_id + 1 :] = (
-            waves * shape.initial_range * float(__import__("os").environ.get("PA", "1.414"))
-        )
+        positions[tokenizer.pad_token_id + 1 :] = waves * shape.initial_range
         smoothed = (frequencies + 1) / (frequencies + 1).sum()
         model.lm_head.bias.copy_(smoothed.log())
     return model
@@ -126,33 +126,32 @@ def masker(
     return masked
 
 
-def masked_lm(model: nn.Module, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
-    """Cross-entropy of the masked pieces, and their accuracy.
+def masked_logits(model: nn.Module, batch: Batch) -> tuple[Tensor, Tensor]:
+    """Logits of the masked pieces, float [masked, vocabulary], and the pieces themselves, int64 [masked].
 
-    batch: input_ids, attention_mask, labels, each [rows, pieces].
+    batch: input_ids, attention_mask, position_ids, labels, each [rows, pieces].
     """
-    hidden_states = model.base_model(
-        batch["input_ids"], attention_mask=batch["attention_mask"]
-    ).last_hidden_state
-    chosen = batch["labels"] != IGNORED
-    logits = model.lm_head(hidden_states[chosen])
-    labels = batch["labels"][chosen]
-    return cross_entropy(logits.float(), labels), {"accuracy": (logits.argmax(-1) == labels).float().mean()}
+    inputs = {name: batch[name] for name in ("input_ids", "attention_mask", "position_ids")}
+    hidden_states = model.base_model(**inputs).last_hidden_state
+    masked = batch["labels"] != IGNORED
+    return model.lm_head(hidden_states[masked]).float(), batch["labels"][masked]
+
+
+def masked_lm(model: nn.Module, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
+    """Mean cross-entropy of the masked pieces."""
+    return cross_entropy(*masked_logits(model, batch)), {}
 
 
 def held_out_accuracy(model: nn.Module, batches: Sequence[Batch], precision: str) -> float:
     """Share of masked pieces predicted rightly over all batches."""
     right = total = 0
     device = next(model.parameters()).device
-    with (
-        torch.no_grad(),
-        torch.autocast(device.type, torch.bfloat16, enabled=mixed_precision(precision) == "bf16"),
-    ):
+    bf16 = mixed_precision(precision) == "bf16"
+    with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16, enabled=bf16):
         for batch in batches:
-            batch = {name: tensor.to(device) for name, tensor in batch.items()}
-            count = int((batch["labels"] != IGNORED).sum())
-            right += float(masked_lm(model, batch)[1]["accuracy"]) * count if count else 0
-            total += count
+            logits, labels = masked_logits(model, {name: tensor.to(device) for name, tensor in batch.items()})
+            right += int((logits.argmax(-1) == labels).sum())
+            total += len(labels)
     return right / total
 
 
@@ -210,7 +209,7 @@ def pretrain(arguments: Namespace, recipe: Pretraining) -> None:
     if accuracy < recipe.min_masked_accuracy:
         raise InputError(
             f"masked accuracy is {accuracy:.3f}, under min_masked_accuracy {recipe.min_masked_accuracy}: the encoder"
-            " has not learned to read; give it more steps or text, or lower the floor if you mean to use such an encoder"
+            " has not learned to read; give it more steps or text, or lower the floor if you mean to go on"
         )
     with atomic_folder(arguments.out, last="model.safetensors") as folder:
         model.save_pretrained(folder)
@@ -238,4 +237,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    quiet()
     run(main)

@@ -20,7 +20,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     arguments.add_argument(
         "--pair",
         required=True,
-        action="append",
+        nargs="+",
+        action="extend",
         metavar="EN-AR=OUT",
         help="question and context language, and the file to write; may be repeated",
     )

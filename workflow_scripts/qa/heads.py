@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 from transformers import AutoModelForQuestionAnswering
 
+from workflow_scripts.cli import InputError
 from workflow_scripts.qa.features import ANSWER_TYPES
 from workflow_scripts.training.loop import Batch
 
@@ -57,18 +58,32 @@ class QuestionAnswerer(nn.Module):
         save_file(self.answer_type.state_dict(), folder / ANSWER_TYPE_FILE)
 
 
+def span_model(folder: Path, attention: str, new: tuple[str, ...]) -> nn.Module:
+    """The encoder in `folder` with a span head; only weights whose names begin as in `new` may be missing there.
+
+    Raises InputError naming a weight that is missing otherwise: it would be random without a word.
+    """
+    model, found = AutoModelForQuestionAnswering.from_pretrained(
+        folder, attn_implementation=attention, dtype=torch.float32, output_loading_info=True
+    )
+    missing = sorted(name for name in found["missing_keys"] if not name.startswith(new))
+    if missing:
+        raise InputError(f"{folder}: the weights of {missing[0]} are missing; the folder is not whole")
+    return model
+
+
 def from_encoder(folder: Path, attention: str) -> QuestionAnswerer:
     """New heads on the encoder in `folder`; heads take the random state of torch."""
-    return QuestionAnswerer(
-        AutoModelForQuestionAnswering.from_pretrained(
-            folder, attn_implementation=attention, dtype=torch.float32
-        )
-    )
+    return QuestionAnswerer(span_model(folder, attention, new=("qa_outputs.",)))
 
 
 def load(folder: Path, attention: str) -> QuestionAnswerer:
     """A trained model as `QuestionAnswerer.save` wrote it."""
-    model = from_encoder(folder, attention)
+    if not (folder / ANSWER_TYPE_FILE).is_file():
+        raise InputError(
+            f"{folder}: {ANSWER_TYPE_FILE} is missing; give the folder of a model that qa.tune wrote"
+        )
+    model = QuestionAnswerer(span_model(folder, attention, new=()))
     model.answer_type.load_state_dict(load_file(folder / ANSWER_TYPE_FILE))
     return model
 

@@ -23,7 +23,7 @@ from workflow_scripts.qa.heads import QuestionAnswerer, load
 from workflow_scripts.qa.spans import best_spans
 from workflow_scripts.qa.tune import read_parts
 from workflow_scripts.recipes.tuning import Prediction
-from workflow_scripts.training.device import mixed_precision
+from workflow_scripts.training.device import mixed_precision, quiet
 from workflow_scripts.training.loop import Batch
 
 NULL_SCORE = -1e9  # below any score a span can have
@@ -179,4 +179,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    quiet()
     run(main)

@@ -21,6 +21,7 @@ from workflow_scripts.qa.features import NO, PASSAGE, YES, load_contexts, load_w
 from workflow_scripts.qa.heads import from_encoder, question_answering
 from workflow_scripts.recipes.tuning import Tuning
 from workflow_scripts.staleness import code_hash
+from workflow_scripts.training.device import quiet
 from workflow_scripts.training.loop import Batch, fingerprint, finish, locked, train
 from workflow_scripts.training.order import Order
 
@@ -122,4 +123,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    quiet()
     run(main)

@@ -24,7 +24,7 @@ class Optimisation(Recipe):
     matrix_rate: float | None = Field(
         None,
         gt=0,
-        description="learning rate of Muon (Jordan 2024) for the weight matrices inside blocks; null: AdamW for them too",
+        description="learning rate of Muon (Jordan 2024) for the weight matrices inside blocks; null: AdamW there too",
     )
     precision: Literal["auto", "bf16", "fp32"] = Field(
         "auto", description="bf16 (matrix products), fp32, or auto: bf16 where the processor multiplies in it"

@@ -1,6 +1,7 @@
-"""Which precision the machine multiplies in."""
+"""Which precision the machine multiplies in, and what transformers may say meanwhile."""
 
 import torch
+from transformers.utils import logging
 
 
 def mixed_precision(wanted: str) -> str:
@@ -13,3 +14,9 @@ def mixed_precision(wanted: str) -> str:
             return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "no"
         return "bf16" if torch.ops.mkldnn._is_mkldnn_bf16_supported() else "no"
     return {"bf16": "bf16", "fp32": "no"}[wanted]
+
+
+def quiet() -> None:
+    """Keep transformers' progress bars and reports on new heads out of logs; `qa.heads` checks missing weights."""
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()

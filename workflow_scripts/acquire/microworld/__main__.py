@@ -38,8 +38,8 @@ def main(argv: list[str] | None = None) -> None:
 
 def write_world(recipe: Microworld, out: Path) -> None:
     """Write every file of the world under `out`."""
-    grammars = {code: read_grammar(code) for code in recipe.languages}
-    others = [code for code in recipe.languages if code != PIVOT]
+    grammars: dict[str, Grammar] = {code: read_grammar(code) for code in recipe.languages}
+    others: list[str] = [code for code in recipe.languages if code != PIVOT]
     train, dev, test = split_names(
         invent(random.Random(f"{recipe.seed} names"), recipe.names), recipe.name_shares
     )

@@ -162,7 +162,8 @@ def sentence_pairs(
         rng = draw.rng
         theme, relation = rng.choice([(theme, r) for theme, of in RELATIONS.items() for r in of])
         fact = draw_fact(draw, draw_entity(draw, theme), relation)
-        key, phrasings = f"S{relation}", range(1, len(source.phrasings[f"S{relation}"]) + 1)
+        key = f"S{relation}"
+        phrasings = tuple(range(1, len(source.phrasings[key]) + 1))
         if rng.random() < recipe.question_pairs:
             phrasings = recipe.question_phrasings
             key = rng.choice(asking(source, relation))
