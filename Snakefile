@@ -14,7 +14,7 @@ min_version("9.27")
 # A configuration file named on the command line stands alone: merged with the default, it could take nothing away.
 if not workflow.overwrite_configfiles:
 
-    configfile: "config.yaml"
+    configfile: "config.yaml" if Path("config.yaml").exists() else Path(workflow.basedir, "config.yaml")
 
 
 try:

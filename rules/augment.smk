@@ -25,7 +25,7 @@ rule translations_from_files:
     message:
         "Importing the translations {wildcards.translations}"
     shell:
-        "python -m workflow_scripts.augment.translations --questions {input.questions} --file {params.files}"
+        "python -m workflow_scripts.augment.translations --questions {input.questions} --file {params.files:q}"
         " --made-by {wildcards.translations} --out {output.table} --dropped {output.dropped} > {log} 2>&1"
 
 

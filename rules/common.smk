@@ -73,8 +73,12 @@ def tables():
 
 
 def microworld_tables():
-    """The hand-written tables that the micro-world is generated from."""
-    return sorted(os.path.relpath(path) for path in Path(workflow.basedir, "resources/microworld").iterdir())
+    """The hand-written tables that the micro-world is generated from, two for each of its languages."""
+    return [
+        os.path.relpath(Path(workflow.basedir, "resources/microworld", file))
+        for code in settings.microworld.languages
+        for file in (f"{code}.txt", f"lexicon_{code}.tsv")
+    ]
 
 
 def documents(corpora):

@@ -143,7 +143,7 @@ for split, entry in settings.splits.items():
             f"Splitting {entry.of} ({split})"
         shell:
             "python -m workflow_scripts.acquire.splits --questions {input.questions} --documents {input.documents}"
-            " --recipe {params.recipe:q} --ids {params.ids} --train {output.train} --dev {output.dev}"
+            " --recipe {params.recipe:q} --ids {params.ids:q} --train {output.train} --dev {output.dev}"
             " --dropped {output.dropped} > {log} 2>&1"
 
 

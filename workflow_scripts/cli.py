@@ -4,7 +4,7 @@ import argparse
 import json
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -75,7 +75,22 @@ def explain(error: ValidationError, where: str, model: type[BaseModel] | None = 
         return f"{where}: unknown key {key}{allowed}"
     if first["type"] == "missing":
         return f"{where}: {key} is missing"
+    if first["type"] == "value_error":  # raised by a recipe's own check, of one key or of several together
+        return ": ".join([where, *([key] if first["loc"] else []), str(first["ctx"]["error"])])
     return f"{where}: {key} is {found}: {first['msg'][0].lower()}{first['msg'][1:]}"
+
+
+def named_files(arguments: Sequence[str], option: str) -> dict[str, str]:
+    """The `name=file` arguments of an option, in order.  Raises InputError for anything else and a name given twice."""
+    files: dict[str, str] = {}
+    for argument in arguments:
+        name, _, file = argument.partition("=")
+        if not name or not file:
+            raise InputError(f"{option} {argument}: give name=file")
+        if name in files:
+            raise InputError(f"{option} {argument}: {name} has a file already, {files[name]}")
+        files[name] = file
+    return files
 
 
 class Progress:

@@ -376,6 +376,12 @@ def _check(config: Config) -> None:
         _check_split(config, f"splits.{name}", name, split)
     for name, translations in config.translations.items():
         _known(f"translations.{name}.of", "corpus", translations.of, config.corpora)
+        if isinstance(translations, ImportedTranslations):
+            for pair in translations.files:
+                if len(set(pair.split("-"))) == 1:
+                    raise InputError(
+                        f"translations.{name}.files: {pair} is no direction; the two languages must differ"
+                    )
         if isinstance(translations, ParallelTranslations):
             _known(f"translations.{name}.questions", "corpus", translations.questions, config.corpora)
     for name, corpus in config.corpora.items():

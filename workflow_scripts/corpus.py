@@ -8,7 +8,7 @@ exclusive; bytes exist only at the border to TyDi's files.  `NULL` offsets are -
 import hashlib
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -175,20 +175,20 @@ def write_documents(path: Path | str, documents: Sequence[Document]) -> None:
         {**asdict(d), "passages": [{"start": start, "end": end} for start, end in d.passages]}
         for d in documents
     ]
-    _write(path, rows, DOCUMENTS)
+    write_table(path, rows, DOCUMENTS)
 
 
 def write_questions(path: Path | str, questions: Sequence[Question], documents: dict[str, Document]) -> None:
     """Write the questions table after checking it against the corpus's documents (by id)."""
     check_questions(questions, documents, str(path))
-    _write(path, [asdict(question) for question in questions], QUESTIONS)
+    write_table(path, [asdict(question) for question in questions], QUESTIONS)
 
 
 def read_documents(path: Path | str) -> dict[str, Document]:
     """The documents table by doc_id, in the order of the file."""
     return {
         row["doc_id"]: Document(**{**row, "passages": tuple((p["start"], p["end"]) for p in row["passages"])})
-        for row in _read(path, DOCUMENTS)
+        for row in read_table(path, DOCUMENTS)
     }
 
 
@@ -202,7 +202,7 @@ def read_questions(path: Path | str) -> list[Question]:
                 "relocation": Relocation(**row["relocation"]) if row["relocation"] else None,
             }
         )
-        for row in _read(path, QUESTIONS)
+        for row in read_table(path, QUESTIONS)
     ]
 
 
@@ -237,12 +237,17 @@ def context_key(text: str) -> str:
     return " ".join(unicodedata.normalize("NFC", text).split())
 
 
-def _write(path: Path | str, rows: list[dict[str, Any]], schema: pa.Schema) -> None:
+def write_table(path: Path | str, rows: list[dict[str, Any]], schema: pa.Schema) -> None:
+    """Write rows as a Parquet table, whole or not at all."""
     with atomic(path) as temporary:
         pq.write_table(pa.Table.from_pylist(rows, schema), temporary, compression="zstd")
 
 
-def _read(path: Path | str, schema: pa.Schema) -> list[dict[str, Any]]:
+def read_table(path: Path | str, schema: pa.Schema) -> Iterator[dict[str, Any]]:
+    """The rows of a Parquet table, of which the columns of `schema` are taken; a thousand are Python objects at a time.
+
+    Raises InputError where there is no such file, it is not Parquet, or a column is missing or of another type.
+    """
     try:
         table = pq.read_table(path)
     except FileNotFoundError:
@@ -254,4 +259,10 @@ def _read(path: Path | str, schema: pa.Schema) -> list[dict[str, Any]]:
         raise InputError(
             f"{path}: column {missing[0]} is missing; a table of this kind has {', '.join(schema.names)}"
         )
-    return table.select(schema.names).cast(schema).to_pylist()
+    try:
+        table = table.select(schema.names).cast(schema)
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+        raise InputError(
+            f"{path}: a column is not of the type that a table of this kind has ({error})"
+        ) from None
+    return (row for batch in table.to_batches(max_chunksize=1000) for row in batch.to_pylist())

@@ -14,6 +14,8 @@ from typing import IO, Any, cast
 
 from workflow_scripts.cli import InputError
 
+BYTE_ORDER_MARK = "\ufeff"
+
 
 @contextmanager
 def atomic(path: Path | str) -> Iterator[Path]:
@@ -77,10 +79,13 @@ def open_bytes(path: Path | str) -> Iterator[IO[bytes]]:
 
 
 def read_text(path: Path | str) -> str:
-    """A UTF-8 file's text, unpacked if it is gzip.  Raises InputError where it is absent or not UTF-8."""
+    """A UTF-8 file's text, unpacked if it is gzip, without the byte order mark that some programs put first.
+
+    Raises InputError where it is absent or not UTF-8.
+    """
     with open_bytes(path) as file:
         try:
-            return file.read().decode("utf-8")
+            return file.read().decode("utf-8").removeprefix(BYTE_ORDER_MARK)
         except UnicodeDecodeError as error:
             raise InputError(f"{path}: not UTF-8 at byte {error.start}; convert the file to UTF-8") from None
 
@@ -101,7 +106,7 @@ def read_jsonl(path: Path | str) -> Iterator[tuple[int, Any]]:
         for number, line in enumerate(file, 1):
             if line.strip():
                 try:
-                    value = json.loads(line.decode("utf-8"))
+                    value = json.loads(line.decode("utf-8").removeprefix(BYTE_ORDER_MARK))
                 except UnicodeDecodeError:
                     raise InputError(f"{path} line {number}: not UTF-8; convert the file to UTF-8") from None
                 except json.JSONDecodeError as error:

@@ -14,13 +14,20 @@ Links = list[tuple[int, int]]
 
 
 def read_pairs(path: Path | str) -> list[Pair]:
-    """The pairs of a file.  Raises InputError naming a line that is not two non-empty sides with one separator."""
+    """The pairs of a file.
+
+    Raises InputError naming a line that is not two non-empty sides with one separator, or whose words are not separated
+    by one blank each: an empty word would shift what links count.
+    """
     pairs = []
     for number, line in enumerate(read_lines(path), 1):
         sides = line.split(" ||| ")
         if len(sides) != 2 or not all(side.strip() for side in sides):
             raise InputError(f"{path} line {number}: not 'words ||| words'")
-        pairs.append((sides[0].split(" "), sides[1].split(" ")))
+        first, second = (side.split(" ") for side in sides)
+        if "" in first or "" in second:
+            raise InputError(f"{path} line {number}: an empty word; separate words by one blank")
+        pairs.append((first, second))
     return pairs
 
 

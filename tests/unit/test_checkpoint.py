@@ -4,6 +4,7 @@ import subprocess
 import sys
 
 import pytest
+from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
 from transformers import (
     AutoModel,
@@ -17,6 +18,7 @@ from transformers import (
 )
 
 from workflow_scripts.markers import MARKERS, PASSAGES, QUESTION
+from workflow_scripts.qa.features import load_tokenizer, vocabulary_digest
 
 
 def checkpoint(source, out):
@@ -58,6 +60,10 @@ def test_mberts_unused_pieces_become_the_markers_where_tydi_put_them(pack, tmp_p
     text = "Zażółć gęślą jaźń 東京"
     assert tokenizer.tokenize(text) == AutoTokenizer.from_pretrained(source).tokenize(text)
     AutoModelForQuestionAnswering.from_pretrained(tmp_path / "out")
+    assert tokenizer.model_max_length == 512
+    assert vocabulary_digest(tokenizer.backend_tokenizer) == vocabulary_digest(
+        load_tokenizer(tmp_path / "out/tokenizer.json")
+    )
 
 
 def test_other_vocabularies_grow(tmp_path):
@@ -82,7 +88,29 @@ def test_other_vocabularies_grow(tmp_path):
     grown = AutoTokenizer.from_pretrained(tmp_path / "out")
     assert grown.convert_tokens_to_ids([QUESTION, *PASSAGES]) == list(range(7, 7 + 47))
     assert AutoModel.from_pretrained(tmp_path / "out").config.vocab_size == 54
+    assert grown.model_max_length == 512 - 2  # RoBERTa's positions begin behind the padding's
+    assert vocabulary_digest(grown.backend_tokenizer) == vocabulary_digest(
+        load_tokenizer(tmp_path / "out/tokenizer.json")
+    )
     assert grown.convert_tokens_to_ids("▁b") == 6
+    assert checkpoint(tmp_path / "source", tmp_path / "again").returncode == 0
+    for file in ("model.safetensors", "tokenizer.json"):
+        assert (tmp_path / "again" / file).read_bytes() == (tmp_path / "out" / file).read_bytes()
+
+
+def test_a_folder_that_is_not_whole_is_told(tmp_path):
+    source = bert_folder(tmp_path / "source", ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a"])
+    weights = load_file(source / "model.safetensors")
+    del weights["embeddings.word_embeddings.weight"]
+    save_file(weights, source / "model.safetensors", {"format": "pt"})
+    result = checkpoint(source, tmp_path / "out")
+    assert result.returncode == 2
+    assert "the weights of embeddings.word_embeddings.weight are missing" in result.stderr
+    (source / "model.safetensors").unlink()
+    result = checkpoint(source, tmp_path / "out")
+    assert result.returncode == 2
+    assert f"encoder {source}: not a whole encoder folder (" in result.stderr
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize("source", ["no/such-folder", "no-such-model"])

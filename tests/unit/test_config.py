@@ -244,6 +244,14 @@ MISTAKES = {
         "splits.custom-dev: its train part must be exactly one entry of corpora (kind part), but there are tydi-train"
         " and tydi-dev",
     ),
+    "translations into the same language": (
+        put("translations.microworld-train.files.en-en", "mine.tsv"),
+        "translations.microworld-train.files: en-en is no direction; the two languages must differ",
+    ),
+    "no sentence is that long": (
+        put("alignments.tydi-s.filter.min_words", 65),
+        "alignments.tydi-s.filter: min_words is 65, more than max_words 64",
+    ),
     "alignment language without pairs": (
         put("alignments.tydi-s.languages", ["hi"]),
         "alignments.tydi-s.languages: unknown language of parallel.microworld 'hi'; known are ar, bn, ko, sw",

@@ -104,6 +104,11 @@ def test_files_that_are_no_tables(tmp_path: Path) -> None:
     pq.write_table(pa.table({"doc_id": ["d"]}), tmp_path / "short")
     with pytest.raises(InputError, match="column language is missing"):
         read_documents(tmp_path / "short")
+    for values in ([1], ["x"]):
+        columns = ("doc_id", "language", "title", "url", "text", "passages", "source_doc_id", "made_by")
+        pq.write_table(pa.table(dict.fromkeys(columns, values)), tmp_path / "typed")
+        with pytest.raises(InputError, match="a column is not of the type"):
+            read_documents(tmp_path / "typed")
 
 
 def test_dropped(tmp_path: Path) -> None:

@@ -1,6 +1,8 @@
 """Contexts and windows: exact characters through normalisation, every answer in place."""
 
+import tracemalloc
 import unicodedata
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -51,7 +53,7 @@ def test_pieces_cover_every_character_that_is_not_blank(tokenizer):
     for start, end in doc.passages:
         wanted = {c for c in range(start, end) if not doc.text[c].isspace()}
         # Zero-width characters belong to no piece of their own.
-        missing = {c for c in wanted - covered if unicodedata.category(doc.text[c]) not in ("Cf", "Mn")}
+        missing = {c for c in wanted - covered if unicodedata.category(doc.text[c]) != "Cf"}
         assert not missing, [doc.text[c] for c in missing]
 
 
@@ -153,6 +155,64 @@ def test_arrays_come_back_from_the_file(tokenizer, tmp_path):
         (getattr(again, n) == getattr(contexts, n)).all()
         for n in ("bounds", "pieces", "starts", "ends", "passages")
     )
+
+
+def test_arrays_are_mapped_not_read(tokenizer, tmp_path):
+    features.save(tmp_path / "c.safetensors", tokenise([document()], tokenizer, 45), "doc_ids", {})
+    again = features.load_contexts(tmp_path / "c.safetensors")
+    assert not again.pieces.flags.writeable
+    whole = again.pieces
+    while isinstance(whole.base, np.ndarray):
+        whole = whole.base
+    assert isinstance(whole, np.memmap)
+
+
+def test_files_that_are_no_features_are_told(tokenizer, tmp_path):
+    features.save(tmp_path / "c.safetensors", tokenise([document()], tokenizer, 45), "doc_ids", {})
+    (tmp_path / "text").write_text("no features")
+    for file, sentence in (
+        ("c.safetensors", r"not windows of this workflow; give a file that qa\.windows wrote"),
+        ("text", "not a whole safetensors file"),
+        ("none", "no such file"),
+    ):
+        with pytest.raises(InputError, match=sentence):
+            features.load_windows(tmp_path / file)
+
+
+def test_contexts_of_another_vocabulary_are_refused(tokenizer):
+    doc = document()
+    contexts = replace(tokenise([doc], tokenizer, 45), vocabulary="another")
+    with pytest.raises(InputError, match="the contexts were made with another tokenizer"):
+        cut([], {"d": doc}, contexts, tokenizer, Features())
+
+
+def test_a_document_without_passages_and_a_question_without_text_give_a_window(tokenizer):
+    docs = [Document("e", "en", "", "", "text", (), "e"), document()]
+    contexts = tokenise(docs, tokenizer, 45)
+    assert list(contexts.bounds[:2]) == [0, 0]
+    questions = [Question("p", "p", "e", "en", "", ()), Question("q", "q", "d", "en", "", ())]
+    windows, lost = cut(questions, {d.doc_id: d for d in docs}, contexts, tokenizer, Features())
+    assert not lost
+    assert (windows.question[0], windows.length[0], windows.start[0]) == (0, 0, -1)
+    assert set(windows.question) == {0, 1}
+    assert list(windows.question_pieces) == [tokenizer.token_to_id("[Q]")] * 2
+
+
+def test_contexts_are_not_in_memory_twice(tokenizer):
+    text = "The city of Ramor lies on the banks of the river Tesi. " * 40
+    docs = [Document(str(n), "en", "", "", text, ((0, len(text)),), str(n)) for n in range(250)]
+    tracemalloc.start()
+    contexts = tokenise(docs, tokenizer, 45)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    size = sum(a.nbytes for a in (contexts.pieces, contexts.starts, contexts.ends, contexts.passages))
+    assert peak < 2 * size
+
+
+def test_windows_with_gaps_between_them_are_refused():
+    assert Features(max_length=60, question_length=16, stride=None, step=41).step == 41
+    with pytest.raises(ValueError, match="step must not exceed"):
+        Features(max_length=60, question_length=16, stride=None, step=42)
 
 
 def test_a_vocabulary_without_markers_is_refused(tmp_path):

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from argparse import Namespace
 
 import pytest
 import torch
@@ -11,6 +12,7 @@ from transformers import AutoModel, AutoTokenizer
 from tests.unit.tiny import encoder
 from workflow_scripts.align import finetune
 from workflow_scripts.cli import InputError
+from workflow_scripts.recipes.alignment import Alignment
 
 PAIRS = [
     (
@@ -105,6 +107,18 @@ def test_the_step_draws_linked_words_together_and_writes_an_encoder(folder, tmp_
     assert distance(tmp_path / "out") < 0.8 * distance(folder)
     assert json.loads((tmp_path / "out" / "training.json").read_text())["pairs"] == {"sw": 3}
     assert not (tmp_path / "work" / "checkpoint.pt").exists()
+    before = (tmp_path / "out" / "model.safetensors").read_bytes()
+    subprocess.run([*step, *rest], check=True)
+    assert (tmp_path / "out" / "model.safetensors").read_bytes() == before
+
+
+def test_arguments_that_name_no_language_are_told(folder):
+    arguments = Namespace(encoder=folder, pairs=["foo"], links=["sw=links"])
+    with pytest.raises(InputError, match="--pairs foo: give name=file"):
+        finetune.finetune(arguments, Alignment())
+    arguments = Namespace(encoder=folder, pairs=["sw=pairs"], links=["ar=links"])
+    with pytest.raises(InputError, match="--pairs names sw, but --links ar"):
+        finetune.finetune(arguments, Alignment())
 
 
 def test_links_counted_from_one_are_refused(folder, tmp_path):

@@ -66,6 +66,12 @@ def test_a_line_that_is_no_pair_is_named_and_nothing_is_written(tmp_path):
     assert not (tmp_path / "links").exists()
 
 
+def test_words_without_one_blank_between_them_are_refused(tmp_path):
+    (tmp_path / "pairs").write_text("a b ||| c\na  b ||| c\n")
+    with pytest.raises(InputError, match="line 2: an empty word; separate words by one blank"):
+        read_pairs(tmp_path / "pairs")
+
+
 @pytest.mark.parametrize(
     ("links", "sentence"),
     [("0-0\n", "1 lines for 2"), ("0-0\n0_0\n", "'0_0' is no link"), ("0-0\n0-5\n", "counts? from 0")],

@@ -1,5 +1,6 @@
 """Training resumes to the bit, stops cleanly, and refuses what it cannot do."""
 
+import errno
 import os
 import signal
 
@@ -92,6 +93,18 @@ def test_two_processes_cannot_train_in_one_folder(tmp_path):
     with (
         loop.locked(tmp_path),
         pytest.raises(InputError, match="another process trains here"),
+        loop.locked(tmp_path),
+    ):
+        pass
+
+
+def test_a_file_system_without_locks_is_not_taken_for_another_process(tmp_path, monkeypatch):
+    def no_locks(file, operation):
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(loop.fcntl, "flock", no_locks)
+    with (
+        pytest.raises(InputError, match=r"cannot be locked \(No locks available\)"),
         loop.locked(tmp_path),
     ):
         pass

@@ -97,7 +97,7 @@ def test_samples_are_nested_ordered_and_seeded(tmp_path: Path, capsys: pytest.Ca
         ("a\nb\n", "a\n", {}, "foreign has 2 lines, .*english 1; each line must translate"),
         ("\n", "\n", {}, "none of 1 pairs is fit"),
         ("", "", {}, "none of 0 pairs is fit"),
-        ("a\n", "b\n", {"min_words": 9, "max_words": 3}, "min_words is 9, more than max_words 3"),
+        ("a\n", "b\n", {"min_words": 9, "max_words": 3}, "^--recipe: min_words is 9, more than max_words 3$"),
         ("a\n", "b\n", {"sentences": 0}, "sentences"),
         ("a\n", "b\n", {"sentence": 5}, "unknown key sentence"),
     ],

@@ -10,8 +10,9 @@ import torch
 from transformers import AutoModel, AutoTokenizer
 
 from tests.unit.tiny import encoder
-from workflow_scripts.encoder.pretrain import IGNORED, masker, sinusoids
+from workflow_scripts.encoder.pretrain import IGNORED, make_model, masker, sinusoids
 from workflow_scripts.markers import MARKERS
+from workflow_scripts.recipes.pretraining import Architecture, Pretraining
 
 
 def pretrain(folder, **recipe):
@@ -26,6 +27,7 @@ def pretrain(folder, **recipe):
             "max_length": 32,
         },
         "max_length": 16,
+        "short_length": 16,
         "held_out": 20,
         "precision": "fp32",
         **recipe,
@@ -118,3 +120,17 @@ def test_sinusoids_tell_neighbours_from_others():
     similar = waves @ waves.T
     assert (similar.argmax(1) == torch.arange(256)).all()
     assert (similar[128, 127] > similar[128, :120]).all()
+
+
+def test_the_first_heads_begin_by_looking_at_neighbours(tokenizer):
+    """Attention of random pieces, averaged: head 0 looks one back, 1 one ahead, 2 two back, 3 two ahead."""
+    recipe = Pretraining(architecture=Architecture(layers=1))
+    torch.manual_seed(0)
+    model = make_model(recipe, tokenizer, torch.zeros(len(tokenizer))).base_model.eval()
+    ids = torch.randint(5, len(tokenizer), (64, 60))
+    with torch.no_grad():
+        attention = model(ids, output_attentions=True).attentions[0].mean(0)
+    for head, distance in enumerate((-1, 1, -2, 2)):
+        by_distance = {d: attention[head].diagonal(d)[10:-10].mean().item() for d in range(-8, 9)}
+        assert max(by_distance, key=lambda d: by_distance[d]) == distance
+        assert by_distance[distance] > 3 / 60

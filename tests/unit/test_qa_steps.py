@@ -3,6 +3,8 @@
 import json
 import subprocess
 import sys
+from argparse import Namespace
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,11 +12,15 @@ import torch
 from transformers import AutoModelForQuestionAnswering, AutoTokenizer
 
 from tests.unit.tiny import encoder
+from workflow_scripts.cli import InputError
 from workflow_scripts.corpus import Annotation, Document, Question, write_documents, write_questions
 from workflow_scripts.files import read_jsonl
-from workflow_scripts.qa import batches, features, heads
-from workflow_scripts.qa.tune import choose, read_parts, without_yes_no
-from workflow_scripts.recipes.tuning import Tuning
+from workflow_scripts.qa import batches, features, heads, predict
+from workflow_scripts.qa.batches import read_parts
+from workflow_scripts.qa.tune import choose, without_yes_no
+from workflow_scripts.recipes.tuning import Prediction, Tuning
+from workflow_scripts.staleness import import_closure
+from workflow_scripts.training.folders import load_tokenizer
 
 NAMES = ["Ramor", "Tesi", "Mito", "Lora", "Sako", "Ruzo"]
 
@@ -76,7 +82,7 @@ def made(tmp_path_factory):
         "--out",
         folder / "w.st",
     )
-    recipe = json.dumps({"steps": 300, "batch_size": 6, "learning_rate": 5e-3, "precision": "fp32"})
+    recipe = json.dumps({"steps": 600, "batch_size": 6, "learning_rate": 5e-3, "precision": "fp32"})
     parts = ("--contexts", folder / "c.st", "--windows", folder / "w.st")
     step(
         "tune",
@@ -161,17 +167,56 @@ def test_unknowns_are_drawn_from_the_seed(made):
 
 
 def test_features_of_another_vocabulary_are_refused(made, tmp_path):
-    contexts = features.load_contexts(made / "c.st")
-    contexts.pieces.setflags(write=True)
-    contexts.pieces[0] = 70_000
-    features.save(tmp_path / "c.st", contexts, "doc_ids", {})
-    arguments = ["--encoder", made / "encoder", "--contexts", tmp_path / "c.st", "--windows", made / "w.st"]
-    arguments += ["--work", tmp_path / "k", "--out", tmp_path / "m"]
-    result = subprocess.run(
-        [sys.executable, "-m", "workflow_scripts.qa.tune", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-    )
-    assert result.returncode == 2
-    assert "piece 70000 in the features, but the encoder's vocabulary has" in result.stderr
-    assert not (tmp_path / "m").exists()
+    """Also where both vocabularies have the same number of pieces."""
+    (part,) = read_parts([made / "c.st"], [made / "w.st"])
+    tokenizer = load_tokenizer(made / "m")
+    batches.check_fits([part], tokenizer)
+    inner = json.loads(tokenizer.backend_tokenizer.to_str())
+    pieces = inner["model"]["vocab"]
+    pieces["river"], pieces["city"] = pieces["city"], pieces["river"]
+    (tmp_path / "tokenizer.json").write_text(json.dumps(inner))
+    other = features.vocabulary_digest(features.load_tokenizer(tmp_path / "tokenizer.json"))
+    for name in ("contexts", "windows"):
+        mixed = replace(part, **{name: replace(getattr(part, name), vocabulary=other)})
+        with pytest.raises(InputError, match=f"the {name} were made with another encoder's tokenizer"):
+            batches.check_fits([mixed], tokenizer)
+
+
+def test_windows_longer_than_the_encoder_reads_are_refused(made):
+    (part,) = read_parts([made / "c.st"], [made / "w.st"])
+    tokenizer = load_tokenizer(made / "m")
+    tokenizer.model_max_length = 20
+    with pytest.raises(InputError, match=r"for an encoder that reads 20; lower features\.max_length"):
+        batches.check_fits([part], tokenizer)
+
+
+def test_lists_of_different_lengths_are_told(made):
+    with pytest.raises(InputError, match="--contexts names 1 files, --windows 2"):
+        read_parts([made / "c.st"], [made / "w.st"] * 2)
+
+
+def predicting(made, **changed):
+    files = {"documents": "d.parquet", "questions": "q.parquet", "contexts": "c.st", "windows": "w.st"}
+    given = {name: [made / file] for name, file in files.items()}
+    given |= {"model": made / "m", "hide": "nothing", "label": "predict", "pair": [f"en-en={made / 'again'}"]}
+    predict.predict(Namespace(**given | changed), Prediction())
+
+
+@pytest.mark.parametrize(
+    ("changed", "sentence"),
+    [
+        ({"pair": ["en-en"]}, "--pair en-en: give name=file"),
+        ({"pair": ["en-en=again", "ar-en=again"]}, "--pair ar-en: no such questions in"),
+        ({"pair": ["ar-en=again"]}, "questions of pair en-en, but --pair names ar-en"),
+        ({"documents": []}, "--documents names 0 files, --questions 1, --windows 1"),
+    ],
+)
+def test_arguments_that_do_not_belong_together_are_told(made, monkeypatch, tmp_path, changed, sentence):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InputError, match=sentence):
+        predicting(made, **changed)
+    assert not list(tmp_path.iterdir())
+
+
+def test_tuning_settings_leave_predictions_fresh():
+    assert not {name for name in import_closure("workflow_scripts.qa.predict") if name.endswith(".tune")}

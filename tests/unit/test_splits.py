@@ -62,7 +62,7 @@ def test_a_sample_of_each_language(tmp_path: Path, capsys: pytest.CaptureFixture
 def test_published_ids(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     english, swahili = tmp_path / "english.dev.txt", tmp_path / "swahili.dev.txt"
     english.write_text(
-        "ID\tin XOR dev\tsentence\r\n-3\tTrue\tWhat \u2028 is?\r\n5\tFalse\tWho\tme?\r\n-3\tTrue\tx\n"
+        "\ufeffID\tin XOR dev\tsentence\r\n-3\tTrue\tWhat \u2028 is?\r\n5\tFalse\tWho\tme?\r\n-3\tTrue\tx\n"
     )
     swahili.write_text("\tID\tin XOR dev\n0\t101\tTrue\n1\t999\tFalse\n")
     train, dev, dropped = split(tmp_path, QUESTIONS, "--ids", f"en={english}", f"sw={swahili}")

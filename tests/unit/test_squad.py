@@ -166,6 +166,21 @@ def test_paragraphs_can_be_excluded_and_limited(tmp_path: Path, capsys: pytest.C
             '{"data": [{"paragraphs": [{"context": "x", "qas": [{"id": 7, "answers": [{"text": "x"}]}]}]}]}',
             "question 7 has no answer_start",
         ),
+        ('{"data": [{"paragraphs": [{"context": null, "qas": []}]}]}', "not a SQuAD-format file"),
+        ('{"data": [{"paragraphs": [{"context": "x", "qas": null}]}]}', "not a SQuAD-format file"),
+        (
+            '{"data": [{"paragraphs": [{"context": "x", "qas": [{"id": 7, "question": null}]}]}]}',
+            "question 7: question and answers must be texts",
+        ),
+        (
+            '{"data": [{"paragraphs": [{"context": "x", "qas": [{"id": 7, "question": "q", "answers": null}]}]}]}',
+            "question 7: question and answers must be texts",
+        ),
+        (
+            '{"data": [{"paragraphs": [{"context": "x", "qas": [{"id": 7, "question": "q",'
+            ' "answers": [{"text": "x", "answer_start": "0"}]}]}]}]}',
+            "each answer_start a whole number",
+        ),
         ('{"data": []}', "no usable question"),
     ],
 )

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 import statistics
 from pathlib import Path
 from typing import Any
@@ -56,6 +57,19 @@ def write(tmp_path: Path, recipe: dict[str, Any], *files: str) -> tuple[list[lis
 @pytest.fixture
 def both(tmp_path: Path) -> list[str]:
     return [f"mono={scores(tmp_path / 'a.json', MONO)}", f"tydi-l={scores(tmp_path / 'b.json', TYDI_L)}"]
+
+
+def test_a_bar_in_a_label_ends_no_cell(tmp_path: Path, both: list[str]) -> None:
+    rows = [
+        {"model": "mono", "label": "a|b", "training": "c|d"},
+        {"heading": "e|f"},
+        {"model": "tydi-l", "label": "TYDI-L", "training": "+aug"},
+    ]
+    (_, first, _), page = write(tmp_path, recipe(rows=rows), *both)
+    assert first[:2] == ["a|b", "c|d"]
+    bars = {len(re.findall(r"(?<!\\)\|", line)) for line in page[2:]}
+    assert bars == {13}
+    assert r"| a\|b " in page[4]
 
 
 def test_the_layout_is_that_of_the_paper(tmp_path: Path, both: list[str]) -> None:

@@ -58,7 +58,7 @@ def derived(folder: Path, *more: str) -> tuple[list[Question], list[dict[str, st
 
 
 def test_files(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (folder / "a").write_text("en2\tاثنان \u2028\r\n99\tلا أحد\nen1\t\n", "utf-8", newline="")
+    (folder / "a").write_text("\ufeffen2\tاثنان \u2028\r\n99\tلا أحد\nen1\t\n", "utf-8", newline="")
     (folder / "b").write_text("ar1\tOne\n", "utf-8")
     table, dropped = imported(
         folder, f"--file=en-ar={folder}/a", f"--file=ar-en={folder}/b", f"--questions={folder}/questions"

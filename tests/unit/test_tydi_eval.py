@@ -379,3 +379,16 @@ def test_score_takes_each_pair_from_files_of_its_own(
     with pytest.raises(InputError, match="the languages are arabic, thai"):
         score.main([*folders, "--pairs", "en-ar", f"--out={tmp_path}/none.json"])
     assert not (tmp_path / "none.json").exists()
+
+
+def test_gold_that_cannot_count_is_refused_and_missing_predictions_are_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_jsonl(tmp_path / "gold" / "en-ar.jsonl", [gold(n, annotation(0, 1, 3)) for n in (1, 2)])
+    write_jsonl(tmp_path / "said" / "en-ar.jsonl", [said(1, 0, 1, 2)])
+    step = [f"--gold={tmp_path}/gold", f"--predictions={tmp_path}/said", "--pairs", "en-ar"]
+    with pytest.raises(InputError, match=r"no question has 2 annotations \(the most is 1\)"):
+        score.main([*step, "--annotators=2", f"--out={tmp_path}/s.json"])
+    assert not (tmp_path / "s.json").exists()
+    score.main([*step, "--annotators=1", f"--out={tmp_path}/s.json"])
+    assert "said/en-ar.jsonl: 1 of 2 questions have no prediction" in capsys.readouterr().err

@@ -213,7 +213,7 @@ def test_gold_is_the_official_file_of_each_pair(tmp_path: Path, capsys: pytest.C
 
     with pytest.raises(InputError, match=r"no such questions in .*; there are bn-bn, en-bn"):
         gold.main([*tables, f"--pair=bn-en={tmp_path}/x"])
-    with pytest.raises(InputError, match="expected <question language>-<context language>=<file>"):
+    with pytest.raises(InputError, match="--pair bn-bn: give name=file"):
         gold.main([*tables, "--pair=bn-bn"])
     with pytest.raises(InputError, match="another question in the same pair"):
         gold.main([*tables, f"{tmp_path}/en", f"--pair=bn-bn={tmp_path}/y", f"--pair=en-bn={tmp_path}/x"])

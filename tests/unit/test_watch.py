@@ -49,6 +49,15 @@ def test_progress_in_a_log_is_shown_while_the_job_runs(tmp_path: Path) -> None:
     assert len(lines) == 2
 
 
+def test_a_log_that_is_gone_again_ends_nothing(tmp_path: Path) -> None:
+    """Snakemake removes the log of a job that it begins anew, perhaps between being listed and being read."""
+    (tmp_path / "logs").mkdir()
+    (tmp_path / "logs" / "gone.log").symlink_to(tmp_path / "nowhere")
+    watcher = start(tmp_path, "sh", "-c", "exit 0")
+    assert watcher.communicate(timeout=60)[1] == ""
+    assert watcher.returncode == 0
+
+
 @pytest.mark.parametrize(("script", "code"), [("exit 0", 0), ("exit 3", 3), ("kill -KILL $$", 137)])
 def test_the_exit_code_is_the_commands(tmp_path: Path, script: str, code: int) -> None:
     assert start(tmp_path, "sh", "-c", script).wait(timeout=60) == code

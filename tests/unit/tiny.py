@@ -19,6 +19,7 @@ TEXTS = [
 def encoder(folder: Path) -> Path:
     """Write an encoder with random weights to `folder` and return it."""
     recipe = Pretraining(
+        max_length=96,
         vocabulary=Vocabulary(size=200),
         architecture=Architecture(hidden_size=16, layers=2, heads=2, intermediate_size=32, max_length=96),
     )

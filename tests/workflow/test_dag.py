@@ -1,6 +1,8 @@
 """What would be run, without running it: jobs of the shipped configurations, mistakes, and the form of the rules."""
 
 import re
+import shlex
+import shutil
 from pathlib import Path
 
 import pytest
@@ -106,6 +108,43 @@ def test_a_mistake_ends_the_run_with_a_sentence(tree: Tree, arguments: list[str]
     assert last.startswith(sentence)
     assert "Traceback" not in done.stderr
     assert 'File "' not in done.stderr
+
+
+def test_from_another_folder(tree: Tree, tmp_path: Path) -> None:
+    """The default configuration and the hand-written tables lie beside the Snakefile; results go where one is."""
+    arguments = ["-s", str(tree.folder / "Snakefile"), "--directory", str(tmp_path)]
+    assert tree.jobs(*arguments, config=None) == tree.jobs(config=None)
+    shutil.copy(tree.folder / "tests/config/small.yaml", tmp_path / "config.yaml")
+    assert tree.jobs(*arguments, config=None) == tree.jobs()
+
+
+def test_names_of_files_may_hold_blanks(tree: Tree) -> None:
+    raw = yaml.safe_load((tree.folder / "tests/config/small.yaml").read_text("utf-8"))
+    blank = {
+        "my translations.tsv": raw["translations"]["train"]["files"],
+        "my ids.txt": raw["splits"]["custom-dev"]["ids"],
+        "my text.txt": raw["encoders"]["tiny"]["text"],
+        "my sentences.txt": raw["parallel"]["microworld"]["ar"],
+    }
+    for name, files in blank.items():
+        (tree.folder / name).touch()
+        first = next(iter(files))
+        files[first] = [name] if isinstance(files[first], list) else name
+    (tree.folder / "blanks.yaml").write_text(yaml.safe_dump(raw), "utf-8")
+    told = tree.snakemake("--dry-run", "--printshellcmds", config="blanks.yaml")
+    assert told.returncode == 0, told.stdout + told.stderr
+    commands = [
+        shlex.split(line) for line in (told.stdout + told.stderr).splitlines() if "python -m " in line
+    ]
+    words = [word for command in commands for word in command]
+    for name in blank:
+        assert [word for word in words if word.rpartition("=")[2] == name], name
+
+
+def test_the_world_is_made_from_the_tables_of_its_languages_only(tree: Tree) -> None:
+    told = tree.snakemake("--filegraph", "results/microworld/text/en.txt")
+    read = re.findall(r"resources/microworld/([\w.]+)", told.stdout)
+    assert set(read) == {"en.txt", "lexicon_en.tsv", "ar.txt", "lexicon_ar.tsv"}
 
 
 def test_nothing_is_printed_among_what_programs_read(tree: Tree) -> None:

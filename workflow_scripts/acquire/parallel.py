@@ -46,8 +46,6 @@ def main(argv: Sequence[str] | None = None) -> None:
     given = arguments.parse_args(argv)
     recipe = read_recipe(given.recipe, Parallel)
     name = language(given.language).name
-    if recipe.min_words > recipe.max_words:
-        raise InputError(f"min_words is {recipe.min_words}, more than max_words {recipe.max_words}")
     foreign, english = read_lines(given.foreign), read_lines(given.english)
     if len(foreign) != len(english):
         raise InputError(

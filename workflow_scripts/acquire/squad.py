@@ -42,8 +42,9 @@ def paragraphs(file: str) -> Iterator[tuple[str, dict[str, Any]]]:
     try:
         for article in content["data"]:
             for paragraph in article["paragraphs"]:
-                paragraph["context"], paragraph["qas"]
-                yield article.get("title", ""), paragraph
+                if not (isinstance(paragraph["context"], str) and isinstance(paragraph["qas"], list)):
+                    raise TypeError
+                yield str(article.get("title") or ""), paragraph
     except (KeyError, TypeError, AttributeError):
         raise InputError(
             f"{file}: not a SQuAD-format file, which is {{data: [{{title, paragraphs: [{{context, qas}}]}}]}}"
@@ -160,9 +161,15 @@ def _annotations(
     """A question's annotations, the reasons why answers were dropped, and how many were found elsewhere than stated."""
     try:
         answers = [(answer["text"], answer["answer_start"]) for answer in item.get("answers", [])]
-        item["question"]
-    except (KeyError, TypeError) as error:
+        texts = [item["question"], *(text for text, _ in answers)]
+        if not all(isinstance(text, str) for text in texts) or not all(type(at) is int for _, at in answers):
+            raise TypeError
+    except KeyError as error:
         raise InputError(f"{file}: question {item['id']} has no {error.args[0]}") from None
+    except TypeError:
+        raise InputError(
+            f"{file}: question {item['id']}: question and answers must be texts, each answer_start a whole number"
+        ) from None
     if item.get("is_impossible", False) or not answers:
         return (Annotation(),), [], 0
     annotations, reasons, repaired = [], [], 0

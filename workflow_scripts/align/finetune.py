@@ -19,15 +19,17 @@ from pathlib import Path
 import numpy as np
 import torch
 from torch import Tensor, nn
-from transformers import AutoModel, AutoTokenizer, PreTrainedTokenizerBase
+from transformers import AutoModel, PreTrainedTokenizerBase, set_seed
 
-from workflow_scripts.cli import InputError, parser, read_recipe, run
+from workflow_scripts.cli import InputError, named_files, parser, read_recipe, run
 from workflow_scripts.files import atomic_folder
 from workflow_scripts.pairs import Links, read_links, read_pairs
 from workflow_scripts.recipes.alignment import Alignment
 from workflow_scripts.staleness import code_hash
+from workflow_scripts.training.batch import Batch
 from workflow_scripts.training.device import quiet
-from workflow_scripts.training.loop import Batch, fingerprint, finish, locked, train
+from workflow_scripts.training.folders import load_model, load_tokenizer
+from workflow_scripts.training.loop import fingerprint, finish, locked, train
 from workflow_scripts.training.order import Order
 
 
@@ -141,9 +143,9 @@ def alignment_loss(model: Reference, batch: Batch, regulariser: float) -> tuple[
 
 def finetune(arguments: Namespace, recipe: Alignment) -> None:
     """The whole step: read pairs and links, train, write the encoder."""
-    tokenizer = AutoTokenizer.from_pretrained(arguments.encoder)
-    pairs_files = dict(text.split("=", 1) for text in arguments.pairs)
-    links_files = dict(text.split("=", 1) for text in arguments.links)
+    tokenizer = load_tokenizer(arguments.encoder)
+    pairs_files = named_files(arguments.pairs, "--pairs")
+    links_files = named_files(arguments.links, "--links")
     if pairs_files.keys() != links_files.keys():
         raise InputError(f"--pairs names {', '.join(pairs_files)}, but --links {', '.join(links_files)}")
     corpora = {
@@ -163,11 +165,12 @@ def finetune(arguments: Namespace, recipe: Alignment) -> None:
         chosen = [corpora[name][row] for name, order in orders.items() for row in order.rows(step)]
         return collate(chosen, tokenizer.pad_token_id)
 
-    load = {"attn_implementation": recipe.attention, "dtype": torch.float32}
-    model = Reference(
-        AutoModel.from_pretrained(arguments.encoder, **load),
-        AutoModel.from_pretrained(arguments.encoder, **load),
+    # The pooler takes no part; encoders pretrained here have none, and get a random one, the same every time.
+    set_seed(recipe.seed)
+    encoder, original = (
+        load_model(AutoModel, arguments.encoder, recipe.attention, new=("pooler.",)) for _ in range(2)
     )
+    model = Reference(encoder, original)
     inputs = [*pairs_files.values(), *links_files.values(), arguments.encoder / "model.safetensors"]
     summary = train(
         model,

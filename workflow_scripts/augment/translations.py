@@ -10,11 +10,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from workflow_scripts.cli import InputError, parser, run
-from workflow_scripts.corpus import Question, read_questions, write_dropped
-from workflow_scripts.files import atomic, read_lines
+from workflow_scripts.corpus import Question, read_questions, read_table, write_dropped, write_table
+from workflow_scripts.files import read_lines
 from workflow_scripts.languages import language
 
 
@@ -43,25 +42,12 @@ def write_translations(path: Path | str, translations: Sequence[Translation]) ->
                 f"{path}: item {given.item} is translated from {given.source_language} to {given.target_language} twice"
             )
         seen.add(key)
-    with atomic(path) as temporary:
-        pq.write_table(
-            pa.Table.from_pylist([asdict(given) for given in translations], TRANSLATIONS),
-            temporary,
-            compression="zstd",
-        )
+    write_table(path, [asdict(given) for given in translations], TRANSLATIONS)
 
 
 def read_translations(path: Path | str) -> list[Translation]:
     """The table, in the order of the file."""
-    try:
-        table = pq.read_table(path)
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such file") from None
-    except pa.ArrowInvalid as error:
-        raise InputError(f"{path}: not a Parquet file ({error})") from None
-    if not set(TRANSLATIONS.names) <= set(table.schema.names):
-        raise InputError(f"{path}: a table of translations has the columns {', '.join(TRANSLATIONS.names)}")
-    return [Translation(**row) for row in table.select(TRANSLATIONS.names).to_pylist()]
+    return [Translation(**row) for row in read_table(path, TRANSLATIONS)]
 
 
 def from_file(

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import torch
 from tokenizers import Tokenizer
-from transformers import AutoModel, AutoTokenizer, PreTrainedTokenizerFast
+from torch import nn
+from transformers import AutoModel, AutoTokenizer, PreTrainedTokenizerFast, set_seed
 
 from workflow_scripts.cli import InputError, parser, run
 from workflow_scripts.files import atomic_folder
@@ -36,19 +37,39 @@ def add_markers(tokenizer: PreTrainedTokenizerFast) -> PreTrainedTokenizerFast:
     return tokenizer
 
 
+def positions(model: nn.Module) -> int:
+    """The longest input that the encoder has positions for; many folders leave it out of the tokeniser's settings.
+
+    RoBERTa's family counts positions from behind the padding's.
+    """
+    table = getattr(getattr(model, "embeddings", None), "position_embeddings", None)
+    if not isinstance(table, nn.Embedding):
+        return int(model.config.max_position_embeddings)
+    return table.num_embeddings - (0 if table.padding_idx is None else table.padding_idx + 1)
+
+
 def main() -> None:
     arguments_parser = parser(__doc__)
     arguments_parser.add_argument("--source", required=True, help="name on the hub, or a folder")
     arguments_parser.add_argument("--out", type=Path, required=True, help="folder of the encoder")
     arguments = arguments_parser.parse_args()
+    set_seed(0)  # of the vectors of pieces that are added
     try:
         tokenizer = AutoTokenizer.from_pretrained(arguments.source, use_fast=True)
-        model = AutoModel.from_pretrained(arguments.source, dtype=torch.float32)
+        model, found = AutoModel.from_pretrained(
+            arguments.source, dtype=torch.float32, output_loading_info=True
+        )
     except (OSError, ValueError) as error:
         reason = str(error).strip().splitlines()[0]
-        raise InputError(
-            f"encoder {arguments.source}: neither a folder nor reachable on the hub ({reason})"
-        ) from None
+        what = (
+            "not a whole encoder folder"
+            if Path(arguments.source).is_dir()
+            else "neither a folder nor reachable on the hub"
+        )
+        raise InputError(f"encoder {arguments.source}: {what} ({reason})") from None
+    missing = sorted(name for name in found["missing_keys"] if not name.startswith("pooler."))
+    if missing:
+        raise InputError(f"encoder {arguments.source}: the weights of {missing[0]} are missing")
     if len(tokenizer) > model.config.vocab_size or tokenizer.get_vocab().keys() <= set(
         tokenizer.all_special_tokens
     ):
@@ -59,6 +80,7 @@ def main() -> None:
     tokenizer = add_markers(tokenizer)
     if len(tokenizer) > model.config.vocab_size:
         model.resize_token_embeddings(len(tokenizer))
+    tokenizer.model_max_length = min(tokenizer.model_max_length, positions(model))
     with atomic_folder(arguments.out, last="model.safetensors") as folder:
         model.save_pretrained(folder)
         tokenizer.save_pretrained(folder)

@@ -1,9 +1,11 @@
 """Pre-train an encoder from scratch: learn a vocabulary, then predict masked pieces of monolingual text.
 
-The shape is RobertaPreLayerNorm's with positions that start as sinusoids and an output bias that starts at the log
-frequency of each piece: at this size a post-norm encoder never leaves the unigram plateau.  Only masked positions go
-through the output layer.  The result is a Hugging Face folder; the run fails when the accuracy of the masked pieces in
-held-out documents stays under the recipe's floor.
+At this size an encoder first learns how frequent each piece is and may stay on that plateau for the whole run.
+Four things take it off within some hundred steps: RobertaPreLayerNorm's shape; an output bias that starts at the log
+frequency of each piece; positions that start as sinusoids, and first heads that start by looking at neighbours; and
+first steps that see the beginnings of documents only.  Documents are laid at random positions, so that all are trained.
+Only masked positions go through the output layer.  The result is a Hugging Face folder; the run fails when the accuracy
+of the masked pieces in held-out documents stays under the recipe's floor.
 """
 
 import json
@@ -28,11 +30,18 @@ from workflow_scripts.encoder.vocabulary import learn
 from workflow_scripts.files import atomic_folder, read_lines
 from workflow_scripts.recipes.pretraining import Pretraining
 from workflow_scripts.staleness import code_hash
+from workflow_scripts.training.batch import Batch
 from workflow_scripts.training.device import mixed_precision, quiet
-from workflow_scripts.training.loop import Batch, fingerprint, finish, locked, train
+from workflow_scripts.training.loop import fingerprint, finish, locked, train
 from workflow_scripts.training.order import Order
 
 IGNORED = -100
+SHARPNESS = 8.0
+
+
+def frequencies(width: int) -> Tensor:
+    """Radians a position of each pair of sine and cosine, fastest first, [width / 2]."""
+    return 100 ** (-torch.arange(0, width, 2) / width)
 
 
 def sinusoids(length: int, width: int) -> Tensor:
@@ -41,14 +50,33 @@ def sinusoids(length: int, width: int) -> Tensor:
     The longest wave is 100 times the shortest, not 10,000 times: over some hundred positions the longer ones stand
     still and tell nothing.
     """
-    angles = torch.arange(length)[:, None] / 100 ** (torch.arange(0, width, 2) / width)
+    angles = torch.arange(length)[:, None] * frequencies(width)
     return math.sqrt(2) * torch.stack([angles.sin(), angles.cos()], -1).flatten(1)[:, :width]
 
 
+def look_at_neighbours(attention: nn.Module, speeds: Tensor) -> None:
+    """Set a block's queries and keys so that its heads begin by looking 1 back, 1 ahead, 2 back, 2 ahead, and so on.
+
+    `speeds` [width / 2] are those of `sinusoids`.  A head compares the fastest waves of two positions after turning
+    those of the key by the head's distance; the match then leads by about SHARPNESS before the softmax.
+    """
+    size = attention.attention_head_size
+    gain = math.sqrt(SHARPNESS * math.sqrt(size) / (size / 2))
+    for weight in (attention.query.weight, attention.key.weight):
+        weight.zero_()
+    for head in range(attention.num_attention_heads):
+        distance = (head // 2 + 1) * (1 if head % 2 == 0 else -1)
+        rows = slice(head * size, (head + 1) * size)
+        attention.query.weight[rows, :size] = gain * torch.eye(size)
+        turn = distance * speeds[: size // 2]
+        blocks = torch.stack([turn.cos(), turn.sin(), -turn.sin(), turn.cos()], -1).view(-1, 2, 2)
+        attention.key.weight[rows, :size] = gain * torch.block_diag(*blocks)
+
+
 def make_model(
-    recipe: Pretraining, tokenizer: PreTrainedTokenizerFast, frequencies: Tensor
+    recipe: Pretraining, tokenizer: PreTrainedTokenizerFast, counts: Tensor
 ) -> RobertaPreLayerNormForMaskedLM:
-    """A model with initial weights; `frequencies` [vocabulary] counts each piece in the training text."""
+    """A model with initial weights; `counts` [vocabulary] says how often each piece occurs in the training text."""
     shape = recipe.architecture
     config = RobertaPreLayerNormConfig(
         vocab_size=len(tokenizer),
@@ -68,9 +96,14 @@ def make_model(
     model = RobertaPreLayerNormForMaskedLM._from_config(config, attn_implementation=recipe.attention)
     with torch.no_grad():
         positions = model.base_model.embeddings.position_embeddings.weight
+        look_at_neighbours(model.base_model.encoder.layer[0].attention.self, frequencies(shape.hidden_size))
+        size = shape.hidden_size // shape.heads
+        model.base_model.embeddings.word_embeddings.weight[:, :size] = (
+            0  # left to the positions that heads compare
+        )
         waves = sinusoids(shape.max_length, shape.hidden_size)
         positions[tokenizer.pad_token_id + 1 :] = waves * shape.initial_range
-        smoothed = (frequencies + 1) / (frequencies + 1).sum()
+        smoothed = (counts + 1) / (counts + 1).sum()
         model.lm_head.bias.copy_(smoothed.log())
     return model
 
@@ -163,13 +196,15 @@ def pretrain(arguments: Namespace, recipe: Pretraining) -> None:
         raise InputError(
             f"--text: {len(documents)} documents, but {recipe.held_out} (held_out) are kept back; give more text"
         )
-    if recipe.max_length > recipe.architecture.max_length:
-        raise InputError(
-            f"--recipe: max_length {recipe.max_length} exceeds architecture.max_length {recipe.architecture.max_length}"
-        )
     print("learning the vocabulary")
     tokenizer = learn(documents, recipe.vocabulary)
+    if len(tokenizer) > recipe.vocabulary.size:
+        raise InputError(
+            f"the characters of the text alone make {len(tokenizer)} pieces; vocabulary.size"
+            f" {recipe.vocabulary.size} must leave room for words: give twice as many"
+        )
     tokenizer.model_max_length = recipe.architecture.max_length
+    tokenizer.backend_tokenizer.encode_special_tokens = True  # "[SEP]" in a document is text
     inner = recipe.max_length - 2
     cls, sep = tokenizer.cls_token_id, tokenizer.sep_token_id
     rows: list[list[np.ndarray]] = []  # by document, so that no document is both trained on and held out
@@ -187,9 +222,15 @@ def pretrain(arguments: Namespace, recipe: Pretraining) -> None:
     model = make_model(recipe, tokenizer, torch.from_numpy(counts).float())
     masked = masker(tokenizer, recipe.mask_share, recipe.architecture.max_length)
     order = Order(np.array([len(row) for row in training]), recipe.batch_size, recipe.seed)
+    short_steps = round(recipe.short_share * recipe.steps)
+
+    def batch(step: int) -> Batch:
+        longest = recipe.short_length if step < short_steps else recipe.max_length
+        return masked([training[row][:longest] for row in order.rows(step)], (recipe.seed, step))
+
     summary = train(
         model,
-        lambda step: masked([training[row] for row in order.rows(step)], (recipe.seed, step)),
+        batch,
         masked_lm,
         steps=recipe.steps,
         recipe=recipe,

@@ -6,7 +6,7 @@ and its record is the official one in all but `question_text`, so the official p
 
 from collections.abc import Sequence
 
-from workflow_scripts.cli import InputError, parser, run
+from workflow_scripts.cli import InputError, named_files, parser, run
 from workflow_scripts.corpus import Question, example_id, read_documents, read_questions
 from workflow_scripts.files import write_jsonl
 from workflow_scripts.tydi_format import to_record
@@ -35,7 +35,7 @@ def main(argv: Sequence[str] | None = None) -> None:
                 f" {question.doc_id}, which is not in {', '.join(given.documents)}"
             )
         by_pair.setdefault(f"{question.language}-{documents[question.doc_id].language}", []).append(question)
-    chosen = dict(_pair(text) for text in given.pair)
+    chosen = named_files(given.pair, "--pair")
     for pair in chosen:
         if pair not in by_pair:
             raise InputError(
@@ -57,13 +57,6 @@ def main(argv: Sequence[str] | None = None) -> None:
     for pair, out in chosen.items():
         write_jsonl(out, (to_record(question, documents[question.doc_id]) for question in by_pair[pair]))
         print(f"{out}: {len(by_pair[pair])} questions")
-
-
-def _pair(text: str) -> tuple[str, str]:
-    pair, separator, out = text.partition("=")
-    if not separator or not out or pair.count("-") != 1:
-        raise InputError(f"--pair {text}: expected <question language>-<context language>=<file>")
-    return pair, out
 
 
 if __name__ == "__main__":

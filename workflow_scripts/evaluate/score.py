@@ -6,19 +6,21 @@ label, that of the context.
 """
 
 import json
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from workflow_scripts.cli import InputError, parser, run
-from workflow_scripts.evaluate.tydi import TASKS, example_scores, read_gold, read_predictions, summary
+from workflow_scripts.evaluate.tydi import TASKS, doubts, example_scores, read_gold, read_predictions, summary
 from workflow_scripts.files import write_text
 
 
 def score_pair(gold_file: Path, prediction_file: Path, annotators: int) -> dict[str, Any]:
     """The number of questions, and for each task the figures of `evaluate.tydi`, of one pair of files.
 
-    Raises InputError unless both files hold the same one language label and at least one line each.
+    Raises InputError unless both files hold the same one language label and at least one line each, and some question
+    has `annotators` annotations.  What else is odd, such as missing predictions, is told on stderr.
     """
     gold, predictions = read_gold(gold_file), read_predictions(prediction_file)
     labels = {
@@ -34,6 +36,14 @@ def score_pair(gold_file: Path, prediction_file: Path, annotators: int) -> dict[
     if len(set.union(*labels.values())) != 1:
         (asked,), (said,) = labels.values()
         raise InputError(f"{prediction_file}: the language is {said}, but that of {gold_file} is {asked}")
+    most = max(len(value.answers) for value in gold.values())
+    if most < annotators:
+        raise InputError(
+            f"{gold_file}: no question has {annotators} annotations (the most is {most}), so no answer would count;"
+            f" --annotators must not exceed {most}"
+        )
+    for sentence in doubts(gold, predictions, annotators):
+        print(f"warning: {prediction_file}: {sentence}", file=sys.stderr)
     outcomes = example_scores(gold, predictions, annotators)
     return {"n": len(gold), **{task: summary(outcomes[task]) for task in TASKS}}
 

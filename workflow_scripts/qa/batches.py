@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,9 +10,9 @@ import torch
 from transformers import PreTrainedTokenizerBase
 
 from workflow_scripts.cli import InputError
-from workflow_scripts.qa.features import Contexts, Windows
+from workflow_scripts.qa.features import Contexts, Windows, load_contexts, load_windows, vocabulary_digest
 from workflow_scripts.qa.windows import SPECIAL_PIECES
-from workflow_scripts.training.loop import Batch
+from workflow_scripts.training.batch import Batch
 
 
 @dataclass(frozen=True)
@@ -59,8 +60,20 @@ class Part:
         return np.diff(self.windows.question_bounds)[self.windows.question] + SPECIAL_PIECES - 1
 
 
-def collate(parts: Sequence[Part], rows: Sequence[tuple[int, int]], layout: Layout, hide: str) -> Batch:
-    """Inputs and labels of windows given as (part, window).
+def read_parts(contexts: list[Path], windows: list[Path]) -> list[Part]:
+    """Corpora from two parallel lists of files; a contexts file named twice is mapped once."""
+    if len(contexts) != len(windows):
+        raise InputError(
+            f"--contexts names {len(contexts)} files, --windows {len(windows)}; give one for one"
+        )
+    mapped = {path: load_contexts(path) for path in dict.fromkeys(contexts)}
+    return [Part(load_windows(w), mapped[c]) for c, w in zip(contexts, windows, strict=True)]
+
+
+def collate(
+    parts: Sequence[Part], rows: Sequence[tuple[int, int]] | np.ndarray, layout: Layout, hide: str
+) -> Batch:
+    """Inputs and labels of windows given as (part, window), pairs or int [rows, 2].
 
     input_ids, attention_mask (and token_type_ids where the encoder has types) [rows, pieces]; start, end, answer_type
     [rows].  `hide` masks every piece of the "question" or of the "context", or "nothing".
@@ -96,17 +109,19 @@ def collate(parts: Sequence[Part], rows: Sequence[tuple[int, int]], layout: Layo
     return {**batch, "start": start, "end": end, "answer_type": kind}
 
 
-def check_fits(parts: Sequence[Part], tokenizer: PreTrainedTokenizerBase, config: Any) -> None:
-    """Raise InputError where a window is longer than the encoder reads or a piece lies outside its vocabulary."""
+def check_fits(parts: Sequence[Part], tokenizer: PreTrainedTokenizerBase) -> None:
+    """Raise InputError where a window is longer than the encoder reads, or the features are of another vocabulary."""
     longest = max((int(part.lengths().max()) for part in parts if len(part.windows.first)), default=0)
     if longest > tokenizer.model_max_length:
         raise InputError(
             f"windows of {longest} pieces for an encoder that reads {tokenizer.model_max_length};"
             " lower features.max_length"
         )
-    largest = max((int(part.contexts.pieces.max()) for part in parts if len(part.contexts.pieces)), default=0)
-    if largest >= config.vocab_size:
-        raise InputError(
-            f"piece {largest} in the features, but the encoder's vocabulary has {config.vocab_size}; build the"
-            " features with this encoder's tokenizer"
-        )
+    vocabulary = vocabulary_digest(tokenizer.backend_tokenizer)
+    for part in parts:
+        for name, features in (("contexts", part.contexts), ("windows", part.windows)):
+            if features.vocabulary != vocabulary:
+                raise InputError(
+                    f"the {name} were made with another encoder's tokenizer; make them with the tokenizer.json of"
+                    " this one"
+                )

@@ -9,10 +9,11 @@ from tokenizers import Tokenizer
 from workflow_scripts.cli import Progress, parser, read_recipe, run
 from workflow_scripts.corpus import Document, read_documents
 from workflow_scripts.markers import PASSAGES
-from workflow_scripts.qa.features import Contexts, load_tokenizer, piece_id, save
+from workflow_scripts.qa.features import Contexts, load_tokenizer, piece_id, save, vocabulary_digest
 from workflow_scripts.recipes.features import Features
 
 TOGETHER = 256  # documents handed to the tokeniser at a time
+KINDS = (np.int32, np.int32, np.int32, np.int16)  # of pieces, starts, ends, passages
 MARKS = regex.compile(r"[\p{M}\u200c\u200d]+")
 
 
@@ -35,7 +36,8 @@ def tokenise(documents: list[Document], tokenizer: Tokenizer, max_passages: int)
     """The contexts of `documents`; passages from number `max_passages` on are left out (TyDi QA baseline: 45)."""
     markers = [piece_id(tokenizer, name) for name in PASSAGES[:max_passages]]
     unknown = tokenizer.token_to_id("[UNK]")
-    columns: list[np.ndarray] = []
+    # A list for each array, so that no more than one of them is in memory twice.
+    blocks: tuple[list[np.ndarray], ...] = ([], [], [], [])
     lengths = []
     progress = Progress("contexts", len(documents), "documents")
     for at in range(0, len(documents), TOGETHER):
@@ -55,18 +57,21 @@ def tokenise(documents: list[Document], tokenizer: Tokenizer, max_passages: int)
                     )
                     rows.append(np.column_stack([ids, offsets, np.full(len(ids), number, dtype=np.int32)]))
             block = np.concatenate(rows)
-            columns.append(block)
+            for array, column, kind in zip(blocks, block.T, KINDS, strict=True):
+                array.append(column.astype(kind))
             lengths.append(len(block))
         progress.advance(len(some))
-    table = np.concatenate(columns) if columns else np.empty((0, 4), dtype=np.int32)
-    print(f"{len(table)} pieces, {100 * (table[:, 0] == unknown).mean() if len(table) else 0:.2f} % unknown")
+    arrays = []
+    for array, kind in zip(blocks, KINDS, strict=True):
+        arrays.append(np.concatenate(array) if array else np.empty(0, dtype=kind))
+        array.clear()
+    pieces = arrays[0]
+    print(f"{len(pieces)} pieces, {100 * (pieces == unknown).mean() if len(pieces) else 0:.2f} % unknown")
     return Contexts(
         [document.doc_id for document in documents],
+        vocabulary_digest(tokenizer),
         np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64),
-        table[:, 0],
-        table[:, 1],
-        table[:, 2],
-        table[:, 3].astype(np.int16),
+        *arrays,
     )
 
 

@@ -6,13 +6,14 @@ any normalisation, because they come from the tokeniser's own alignment; markers
 The arrays are safetensors files, which are mapped into memory, not read.
 """
 
+import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 from tokenizers import Tokenizer
 
@@ -20,6 +21,7 @@ from workflow_scripts.cli import InputError
 from workflow_scripts.files import atomic
 
 NO_ANSWER, SPAN, PASSAGE, YES, NO = range(5)  # answer types, in the order of the answer-type head's outputs
+KINDS = {"I16": np.int16, "I32": np.int32, "I64": np.int64}  # by their names in safetensors files
 ANSWER_TYPES = ("NO_ANSWER", "SPAN", "PASSAGE", "YES", "NO")
 
 
@@ -29,10 +31,12 @@ class Contexts:
 
     doc_ids: the documents in order.  bounds: int64 [documents + 1], where each one's pieces begin.
     pieces: int32 [pieces]; starts, ends: int32 [pieces], characters of the document, -1 at markers; passages: int16
-    [pieces], the passage that each piece (its marker included) belongs to.
+    [pieces], the passage that each piece (its marker included) belongs to.  vocabulary: whose pieces these are, as
+    `vocabulary_digest` says.
     """
 
     doc_ids: list[str]
+    vocabulary: str
     bounds: np.ndarray
     pieces: np.ndarray
     starts: np.ndarray
@@ -48,10 +52,11 @@ class Windows:
     begin with `[Q]`.  Per window, int64 [windows]: question (row), first (piece of the contexts file) and length
     (pieces).  The answer, by window: answer_type (as the annotation says it), and start and end, the first and last
     piece of the answer counted from `first`; -1, -1 where the window does not hold all of it, and answer_type is then
-    NO_ANSWER.
+    NO_ANSWER.  vocabulary: as in Contexts.
     """
 
     question_ids: list[str]
+    vocabulary: str
     question_bounds: np.ndarray
     question_pieces: np.ndarray
     question: np.ndarray
@@ -86,6 +91,12 @@ def piece_id(tokenizer: Tokenizer, name: str) -> int:
     return number
 
 
+def vocabulary_digest(tokenizer: Tokenizer) -> str:
+    """A digest of every piece and its number: features of one vocabulary mean nothing to an encoder with another."""
+    pieces = sorted(tokenizer.get_vocab(with_added_tokens=True).items())
+    return hashlib.sha256(json.dumps(pieces).encode()).hexdigest()
+
+
 def save(path: Path, features: Contexts | Windows, ids: str, about: dict[str, object]) -> None:
     """Write the arrays, with the list named `ids` and facts for the reader in the header."""
     arrays = {name: value for name, value in vars(features).items() if isinstance(value, np.ndarray)}
@@ -93,22 +104,55 @@ def save(path: Path, features: Contexts | Windows, ids: str, about: dict[str, ob
         save_file(
             {name: np.ascontiguousarray(array) for name, array in arrays.items()},
             temporary,
-            metadata={ids: json.dumps(getattr(features, ids)), "about": json.dumps(about)},
+            metadata={
+                ids: json.dumps(getattr(features, ids)),
+                "vocabulary": features.vocabulary,
+                "about": json.dumps(about),
+            },
         )
 
 
 def load_contexts(path: Path) -> Contexts:
-    """The contexts of a file, their arrays mapped into memory."""
-    with safe_open(path, framework="np") as file:
-        arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
-        return Contexts(json.loads(file.metadata()["doc_ids"]), **arrays)
+    """The contexts of a file, their arrays mapped into memory.  Raises InputError where it is no such file."""
+    doc_ids, vocabulary, arrays = _load(path, "doc_ids", "contexts")
+    return Contexts(doc_ids, vocabulary, **arrays)
 
 
 def load_windows(path: Path) -> Windows:
-    """The windows of a file, their arrays mapped into memory."""
-    with safe_open(path, framework="np") as file:
-        arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
-        return Windows(json.loads(file.metadata()["question_ids"]), **arrays)
+    """The windows of a file, their arrays mapped into memory.  Raises InputError where it is no such file."""
+    question_ids, vocabulary, arrays = _load(path, "question_ids", "windows")
+    return Windows(question_ids, vocabulary, **arrays)
+
+
+def _load(path: Path, ids: str, step: str) -> tuple[list[str], str, dict[str, np.ndarray]]:
+    """The list named `ids`, the vocabulary's digest and the arrays of a file that `qa.<step>` wrote."""
+    try:
+        with safe_open(path, framework="np") as file:  # which checks the header
+            about = file.metadata() or {}
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such file") from None
+    except (SafetensorError, OSError) as error:
+        raise InputError(f"{path}: not a whole safetensors file ({error})") from None
+    if ids not in about or "vocabulary" not in about:
+        raise InputError(f"{path}: not {step} of this workflow; give a file that qa.{step} wrote")
+    return json.loads(about[ids]), about["vocabulary"], _mapped(path)
+
+
+def _mapped(path: Path) -> dict[str, np.ndarray]:
+    """The arrays of a safetensors file as views of the mapped file; the library's own reader copies them.
+
+    The format: the header's length in 8 bytes, the header as JSON, then the arrays at the offsets that it names.
+    """
+    with open(path, "rb") as file:
+        length = int.from_bytes(file.read(8), "little")
+        header = json.loads(file.read(length))
+    octets = np.asarray(np.memmap(path, np.uint8, "r"))[8 + length :]
+    arrays = {}
+    for name, array in header.items():
+        if name != "__metadata__":
+            begin, end = array["data_offsets"]
+            arrays[name] = octets[begin:end].view(KINDS[array["dtype"]]).reshape(array["shape"])
+    return arrays
 
 
 def ragged(rows: Sequence[Sequence[int]]) -> tuple[np.ndarray, np.ndarray]:

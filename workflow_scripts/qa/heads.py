@@ -14,9 +14,16 @@ from transformers import AutoModelForQuestionAnswering
 
 from workflow_scripts.cli import InputError
 from workflow_scripts.qa.features import ANSWER_TYPES
-from workflow_scripts.training.loop import Batch
+from workflow_scripts.training.batch import Batch
+from workflow_scripts.training.folders import load_model
 
 ANSWER_TYPE_FILE = "answer_type.safetensors"
+
+
+def start_head(layer: nn.Linear) -> None:
+    """Initial weights of a head, as in TyDi QA's baseline: truncated normal, and no bias."""
+    nn.init.trunc_normal_(layer.weight, std=0.02)
+    nn.init.zeros_(layer.bias)
 
 
 class AnswerType(nn.Module):
@@ -27,8 +34,7 @@ class AnswerType(nn.Module):
         self.pooler = nn.Linear(width, width)
         self.classifier = nn.Linear(width, len(ANSWER_TYPES))
         for layer in (self.pooler, self.classifier):
-            nn.init.trunc_normal_(layer.weight, std=0.02)
-            nn.init.zeros_(layer.bias)
+            start_head(layer)
 
     def forward(self, hidden_states: Tensor) -> Tensor:
         """hidden_states [rows, pieces, width] to logits [rows, answer types]."""
@@ -48,9 +54,11 @@ class QuestionAnswerer(nn.Module):
         inputs = {
             name: batch[name] for name in ("input_ids", "attention_mask", "token_type_ids") if name in batch
         }
-        hidden_states = self.span.base_model(**inputs).last_hidden_state
-        start, end = self.span.qa_outputs(hidden_states).unbind(-1)
-        return start, end, self.answer_type(hidden_states)
+        hidden_states = self.span.base_model(**inputs).last_hidden_state.float()
+        # In bf16, which has three digits, the scores of different questions would tie.
+        with torch.autocast(hidden_states.device.type, enabled=False):
+            start, end = self.span.qa_outputs(hidden_states).unbind(-1)
+            return start, end, self.answer_type(hidden_states)
 
     def save(self, folder: Path) -> None:
         """Write both parts to a folder."""
@@ -58,23 +66,11 @@ class QuestionAnswerer(nn.Module):
         save_file(self.answer_type.state_dict(), folder / ANSWER_TYPE_FILE)
 
 
-def span_model(folder: Path, attention: str, new: tuple[str, ...]) -> nn.Module:
-    """The encoder in `folder` with a span head; only weights whose names begin as in `new` may be missing there.
-
-    Raises InputError naming a weight that is missing otherwise: it would be random without a word.
-    """
-    model, found = AutoModelForQuestionAnswering.from_pretrained(
-        folder, attn_implementation=attention, dtype=torch.float32, output_loading_info=True
-    )
-    missing = sorted(name for name in found["missing_keys"] if not name.startswith(new))
-    if missing:
-        raise InputError(f"{folder}: the weights of {missing[0]} are missing; the folder is not whole")
-    return model
-
-
 def from_encoder(folder: Path, attention: str) -> QuestionAnswerer:
     """New heads on the encoder in `folder`; heads take the random state of torch."""
-    return QuestionAnswerer(span_model(folder, attention, new=("qa_outputs.",)))
+    span = load_model(AutoModelForQuestionAnswering, folder, attention, ("qa_outputs.",))
+    start_head(span.qa_outputs)
+    return QuestionAnswerer(span)
 
 
 def load(folder: Path, attention: str) -> QuestionAnswerer:
@@ -83,7 +79,7 @@ def load(folder: Path, attention: str) -> QuestionAnswerer:
         raise InputError(
             f"{folder}: {ANSWER_TYPE_FILE} is missing; give the folder of a model that qa.tune wrote"
         )
-    model = QuestionAnswerer(span_model(folder, attention, new=()))
+    model = QuestionAnswerer(load_model(AutoModelForQuestionAnswering, folder, attention, ()))
     model.answer_type.load_state_dict(load_file(folder / ANSWER_TYPE_FILE))
     return model
 

@@ -11,20 +11,19 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from transformers import AutoTokenizer
 
-from workflow_scripts.cli import InputError, Progress, parser, read_recipe, run
+from workflow_scripts.cli import InputError, Progress, named_files, parser, read_recipe, run
 from workflow_scripts.corpus import Document, Question, example_id, read_documents, read_questions
 from workflow_scripts.files import write_jsonl
 from workflow_scripts.languages import language
-from workflow_scripts.qa.batches import Layout, Part, check_fits, collate
+from workflow_scripts.qa.batches import Layout, Part, check_fits, collate, read_parts
 from workflow_scripts.qa.features import NO, YES
 from workflow_scripts.qa.heads import QuestionAnswerer, load
 from workflow_scripts.qa.spans import best_spans
-from workflow_scripts.qa.tune import read_parts
 from workflow_scripts.recipes.tuning import Prediction
+from workflow_scripts.training.batch import Batch
 from workflow_scripts.training.device import mixed_precision, quiet
-from workflow_scripts.training.loop import Batch
+from workflow_scripts.training.folders import load_tokenizer
 
 NULL_SCORE = -1e9  # below any score a span can have
 
@@ -122,7 +121,12 @@ def answer_corpus(
     order = np.lexsort((score, part.windows.question))
     best_window = dict(zip(part.windows.question[order].tolist(), order.tolist(), strict=True))
     for row, question in enumerate(questions):
-        document = documents[question.doc_id]
+        document = documents.get(question.doc_id)
+        if document is None:
+            raise InputError(
+                f"question {question.question_id}: its document {question.doc_id} is not in"
+                f" {arguments.documents[number]}"
+            )
         window = best_window.get(row)
         best = None
         if window is not None and first[window] >= 0:
@@ -132,11 +136,16 @@ def answer_corpus(
 
 def predict(arguments: Namespace, recipe: Prediction) -> None:
     """The whole step: read features, run the model, write a file for each pair."""
-    outputs = dict(text.split("=", 1) for text in arguments.pair)
-    tokenizer = AutoTokenizer.from_pretrained(arguments.model)
+    outputs = named_files(arguments.pair, "--pair")
+    if not len(arguments.documents) == len(arguments.questions) == len(arguments.windows):
+        raise InputError(
+            f"--documents names {len(arguments.documents)} files, --questions {len(arguments.questions)}, --windows"
+            f" {len(arguments.windows)}; give one of each for every corpus"
+        )
+    tokenizer = load_tokenizer(arguments.model)
     model = load(arguments.model, recipe.attention).eval().to("cuda" if torch.cuda.is_available() else "cpu")
     parts = read_parts(arguments.contexts, arguments.windows)
-    check_fits(parts, tokenizer, model.span.config)
+    check_fits(parts, tokenizer)
     layout = Layout.of(tokenizer, model.span.config)
     lines: dict[str, list[dict[str, object]]] = {pair: [] for pair in outputs}
     for number, part in enumerate(parts):
@@ -146,6 +155,11 @@ def predict(arguments: Namespace, recipe: Prediction) -> None:
                     f"{arguments.questions[number]}: questions of pair {pair}, but --pair names {', '.join(outputs)}"
                 )
             lines[pair].append(line)
+    for pair in outputs:
+        if not lines[pair]:
+            raise InputError(
+                f"--pair {pair}: no such questions in {', '.join(map(str, arguments.questions))}"
+            )
     for pair, path in outputs.items():
         write_jsonl(path, lines[pair])
 

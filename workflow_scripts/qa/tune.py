@@ -12,38 +12,31 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from transformers import AutoTokenizer, set_seed
+from transformers import set_seed
 
 from workflow_scripts.cli import InputError, parser, read_recipe, run
 from workflow_scripts.files import atomic_folder
-from workflow_scripts.qa.batches import Layout, Part, check_fits, collate
-from workflow_scripts.qa.features import NO, PASSAGE, YES, load_contexts, load_windows
+from workflow_scripts.qa.batches import Layout, Part, check_fits, collate, read_parts
+from workflow_scripts.qa.features import NO, PASSAGE, YES
 from workflow_scripts.qa.heads import from_encoder, question_answering
 from workflow_scripts.recipes.tuning import Tuning
 from workflow_scripts.staleness import code_hash
+from workflow_scripts.training.batch import Batch
 from workflow_scripts.training.device import quiet
-from workflow_scripts.training.loop import Batch, fingerprint, finish, locked, train
+from workflow_scripts.training.folders import load_tokenizer
+from workflow_scripts.training.loop import fingerprint, finish, locked, train
 from workflow_scripts.training.order import Order
 
 
-def read_parts(contexts: list[Path], windows: list[Path]) -> list[Part]:
-    """The corpora of a training set from two parallel lists of files; a contexts file named twice is mapped once."""
-    if len(contexts) != len(windows):
-        raise InputError(
-            f"--contexts names {len(contexts)} files, --windows {len(windows)}; give one for one"
-        )
-    mapped = {path: load_contexts(path) for path in dict.fromkeys(contexts)}
-    return [Part(load_windows(w), mapped[c]) for c, w in zip(contexts, windows, strict=True)]
-
-
-def choose(parts: list[Part], recipe: Tuning, seed: int) -> list[tuple[int, int]]:
-    """(part, window) of every window that is trained on."""
+def choose(parts: list[Part], recipe: Tuning, seed: int) -> np.ndarray:
+    """(part, window) of every window that is trained on, int64 [chosen, 2]."""
     random = np.random.default_rng(seed)
     chosen = []
     for number, part in enumerate(parts):
         kept = (part.windows.start >= 0) | (random.random(len(part.windows.start)) < recipe.include_unknowns)
-        chosen += [(number, int(window)) for window in np.flatnonzero(kept)]
-    return chosen
+        windows = np.flatnonzero(kept)
+        chosen.append(np.column_stack([np.full_like(windows, number), windows]))
+    return np.concatenate(chosen)
 
 
 def without_yes_no(part: Part) -> Part:
@@ -57,23 +50,21 @@ def tune(arguments: Namespace, recipe: Tuning) -> None:
     parts = read_parts(arguments.contexts, arguments.windows)
     if recipe.yes_no == "baseline":
         parts = [without_yes_no(part) for part in parts]
-    tokenizer = AutoTokenizer.from_pretrained(arguments.encoder)
+    tokenizer = load_tokenizer(arguments.encoder)
     set_seed(arguments.seed)
     model = from_encoder(arguments.encoder, recipe.attention)
-    check_fits(parts, tokenizer, model.span.config)
+    check_fits(parts, tokenizer)
     layout = Layout.of(tokenizer, model.span.config)
     rows = choose(parts, recipe, arguments.seed)
     positive = sum(int((part.windows.start >= 0).sum()) for part in parts)
     if not positive:
         raise InputError(f"{arguments.windows[0]}: no window holds an answer; check the training set")
     print(f"{len(rows)} windows, {positive} with an answer", file=sys.stderr)
-    lengths = [part.lengths() for part in parts]
-    order = Order(
-        np.array([lengths[part][window] for part, window in rows]), recipe.batch_size, arguments.seed
-    )
+    lengths = [part.lengths()[rows[rows[:, 0] == number, 1]] for number, part in enumerate(parts)]
+    order = Order(np.concatenate(lengths), recipe.batch_size, arguments.seed)
 
     def batch(step: int) -> Batch:
-        return collate(parts, [rows[row] for row in order.rows(step)], layout, recipe.hide)
+        return collate(parts, rows[order.rows(step)], layout, recipe.hide)
 
     inputs = [*arguments.contexts, *arguments.windows, arguments.encoder / "model.safetensors"]
     summary = train(
@@ -118,6 +109,8 @@ def main() -> None:
     arguments_parser.add_argument("--out", type=Path, required=True, help="folder of the model")
     arguments = arguments_parser.parse_args()
     recipe = read_recipe(arguments.recipe, Tuning)
+    if arguments.seed < 0:
+        raise InputError(f"--seed is {arguments.seed}; seeds count from 0")
     with locked(arguments.work):
         tune(arguments, recipe)
 

@@ -26,6 +26,7 @@ from workflow_scripts.qa.features import (
     piece_id,
     ragged,
     save,
+    vocabulary_digest,
 )
 from workflow_scripts.recipes.features import Features
 
@@ -71,7 +72,15 @@ def cut(
     tokenizer: Tokenizer,
     recipe: Features,
 ) -> tuple[Windows, list[str]]:
-    """All windows of `questions`, and the ids of questions whose answer no piece of the context overlaps."""
+    """All windows of `questions`, and the ids of questions whose answer no piece of the context overlaps.
+
+    Raises InputError where a question's document is not among the contexts, or these are of another vocabulary.
+    """
+    vocabulary = vocabulary_digest(tokenizer)
+    if contexts.vocabulary != vocabulary:
+        raise InputError(
+            "the contexts were made with another tokenizer; give the one that they were made with"
+        )
     row_of = {doc_id: row for row, doc_id in enumerate(contexts.doc_ids)}
     marker = piece_id(tokenizer, QUESTION)
     encodings = tokenizer.encode_batch([question.text for question in questions], add_special_tokens=False)
@@ -114,7 +123,7 @@ def cut(
         )
     table = np.concatenate(columns) if columns else np.empty((0, 6), dtype=np.int64)
     ids = [question.question_id for question in questions]
-    return Windows(ids, question_bounds, question_pieces, *table.T), lost
+    return Windows(ids, vocabulary, question_bounds, question_pieces, *table.T), lost
 
 
 def main() -> None:

@@ -22,4 +22,4 @@ class Alignment(Optimisation):
     regulariser: float = Field(
         1.0, ge=0, description="weight of R, the distance from the encoder before alignment"
     )
-    seed: int = Field(0, description="of the order of pairs and of dropout")
+    seed: int = Field(0, ge=0, description="of the order of pairs and of dropout")

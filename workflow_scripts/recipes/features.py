@@ -30,4 +30,9 @@ class Features(Recipe):
             )
         if self.max_length < self.question_length + 3 + (self.stride or 0) + 1:
             raise ValueError("max_length must exceed question_length + stride + 3 special tokens")
+        if self.step is not None and self.step > self.max_length - self.question_length - 3:
+            raise ValueError(
+                "step must not exceed max_length - question_length - 3 special tokens, or pieces between windows are"
+                " not seen"
+            )
         return self

@@ -8,7 +8,7 @@ from workflow_scripts.recipes.base import Positive, Recipe
 
 
 class Links(Recipe):
-    """Which program links words, and how its two directions are joined."""
+    """Which program links words, and for how long it learns."""
 
     linker: Literal["statistical"] = Field(
         "statistical", description="statistical: fast_align (Dyer et al. 2013) as packaged in systran-align"

@@ -29,11 +29,11 @@ class Microworld(Recipe):
     test_articles: Positive = Field(200, description="articles a language in the dev file (the public test)")
     documents: Positive = Field(4500, description="monolingual documents a language")
     documents_with_question: Share = Field(
-        0.35, description="share of the monolingual documents that begin with a question"
+        0.5, description="share of the monolingual documents that begin with a question"
     )
     sentence_pairs: Positive = Field(2000, description="parallel sentences a language, each with English")
     question_pairs: Share = Field(0.4, description="share of the parallel sentences that are questions")
-    names: Positive = Field(120, description="invented surnames, cities, rivers and companies, of each kind")
+    names: Positive = Field(400, description="invented surnames, cities, rivers and companies, of each kind")
     name_shares: tuple[Share, Share, Share] = Field(
         (0.65, 0.10, 0.25),
         description="shares of the names for train, dev and test, which have none in common",
@@ -45,7 +45,7 @@ class Microworld(Recipe):
         (1, 2), description="fewest and most sentences about another subject of the same kind"
     )
     shared_relations: Share = Field(
-        0.6,
+        0.5,
         description="how often the other subject has a relation that the article's own subject has as well",
     )
     about_distractor: Share = Field(

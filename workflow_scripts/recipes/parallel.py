@@ -1,8 +1,8 @@
 """Settings of the choice of sentence pairs for alignment."""
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from workflow_scripts.recipes.base import Positive, Recipe
 
@@ -21,3 +21,9 @@ class Parallel(Recipe):
     )
     drop_identical: bool = Field(True, description="leave out pairs whose two sides are the same words")
     seed: int = Field(1, description="of the sample")
+
+    @model_validator(mode="after")
+    def _possible(self) -> Self:
+        if self.min_words > self.max_words:
+            raise ValueError(f"min_words is {self.min_words}, more than max_words {self.max_words}")
+        return self

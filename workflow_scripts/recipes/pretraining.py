@@ -1,8 +1,8 @@
 """Settings of encoder pre-training from scratch (vocabulary, shape, masked LM)."""
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from workflow_scripts.recipes.base import Positive, Recipe, Share
 from workflow_scripts.recipes.training import Optimisation
@@ -14,7 +14,7 @@ class Vocabulary(Recipe):
     kind: Literal["wordpiece"] = Field(
         "wordpiece", description="cased WordPiece after NFC, as in multilingual BERT; accents kept"
     )
-    size: Positive = Field(2500, description="number of pieces, special tokens included")
+    size: int = Field(2500, ge=60, description="number of pieces, special tokens included")
 
 
 class Architecture(Recipe):
@@ -27,6 +27,12 @@ class Architecture(Recipe):
     max_length: Positive = Field(256, description="longest input, in pieces")
     dropout: Share = Field(0.0, description="dropout on hidden states and attention")
     initial_range: float = Field(0.08, gt=0, description="standard deviation of initial weights")
+
+    @model_validator(mode="after")
+    def _heads_share_the_width(self) -> Self:
+        if self.hidden_size % (2 * self.heads):
+            raise ValueError(f"hidden_size {self.hidden_size} must be an even multiple of heads {self.heads}")
+        return self
 
 
 class Pretraining(Optimisation):
@@ -42,15 +48,28 @@ class Pretraining(Optimisation):
         description="learning rate of Muon for the weight matrices inside blocks; null: AdamW for them too",
     )
     warmup: Share = Field(0.05, description="share of the steps over which the rate rises from 0")
-    steps: int = Field(2000, ge=0, description="optimiser steps; 0 leaves the weights random (a control)")
+    steps: int = Field(1700, ge=0, description="optimiser steps; 0 leaves the weights random (a control)")
     batch_size: Positive = Field(32, description="documents a step")
     max_length: Positive = Field(128, description="longer documents are cut into pieces of this length")
+    short_share: Share = Field(
+        0.4, description="share of the steps, the first ones, that see the beginnings of documents only"
+    )
+    short_length: Positive = Field(48, description="pieces of a document in these steps")
     max_documents: Positive | None = Field(
         None, description="use the first N documents of each language; null: all"
     )
-    mask_share: Share = Field(0.2, description="share of the pieces to be predicted")
+    mask_share: float = Field(0.2, gt=0, le=1, description="share of the pieces to be predicted")
     held_out: Positive = Field(400, description="documents kept back to measure masked accuracy")
     min_masked_accuracy: Share = Field(
         0.6, description="the run fails when accuracy on the held-out documents is lower"
     )
-    seed: int = Field(0, description="of initial weights, masks and the order of documents")
+    seed: int = Field(0, ge=0, description="of initial weights, masks and the order of documents")
+
+    @model_validator(mode="after")
+    def _documents_fit(self) -> Self:
+        if max(self.max_length, self.short_length) > self.architecture.max_length:
+            raise ValueError(
+                f"max_length {self.max_length} and short_length {self.short_length} must not exceed"
+                f" architecture.max_length {self.architecture.max_length}"
+            )
+        return self

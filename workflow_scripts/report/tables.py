@@ -111,16 +111,15 @@ def to_markdown(recipe: Table, cells: dict[str, list[list[float]]], questions: S
     lines = [["Model", "Tr. Data", *columns]]
     for row in recipe.rows:
         if isinstance(row, Heading):
-            lines.append([f"*{row.heading}*", "", *("" for _ in columns)])
+            lines.append([f"*{literal(row.heading)}*", "", *("" for _ in columns)])
             continue
         values = [shown(seeds) for seeds in zip(*cells[row.model], strict=True)]
         # where others are marked, a number without a mark leaves room for one: digits stand under digits
         ends = [
             f" {sign or ' '}" if room else "" for sign, room in zip(signs[row.model], marked, strict=True)
         ]
-        lines.append(
-            [row.label, row.training, *(value + end for value, end in zip(values, ends, strict=True))]
-        )
+        cells_of_row = [value + end for value, end in zip(values, ends, strict=True)]
+        lines.append([literal(row.label), literal(row.training), *cells_of_row])
     widths = [max(3, *map(width, column)) for column in zip(*lines, strict=True)]
     rule = [
         f":{'-' * (size - 1)}" if number < 2 else f"{'-' * (size - 1)}:" for number, size in enumerate(widths)
@@ -152,6 +151,11 @@ def shown(seeds: Sequence[float]) -> str:
     """A cell: one decimal, as the papers print it; of several seeds the mean and the standard deviation."""
     mean = f"{statistics.fmean(seeds):.1f}"
     return f"{mean} ± {statistics.stdev(seeds):.1f}" if len(seeds) > 1 else mean
+
+
+def literal(text: str) -> str:
+    """A text as a cell of a Markdown table, where a bar would end the cell."""
+    return text.replace("|", r"\|")
 
 
 def width(text: str) -> int:

@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
@@ -35,8 +36,12 @@ class Followed:
 
 
 def sizes(folder: Path) -> dict[Path, int]:
-    """The log files anywhere in a folder, with their sizes in bytes."""
-    return {path: path.stat().st_size for path in sorted(folder.rglob("*.log"))}
+    """The log files anywhere in a folder, with their sizes in bytes; a job begun anew removes its log at any moment."""
+    found = {}
+    for path in sorted(folder.rglob("*.log")):
+        with suppress(FileNotFoundError):
+            found[path] = path.stat().st_size
+    return found
 
 
 def follow(folder: Path, logs: dict[Path, Followed], to: TextIO, final: bool = False) -> None:
@@ -46,9 +51,12 @@ def follow(folder: Path, logs: dict[Path, Followed], to: TextIO, final: bool = F
         log = logs.setdefault(path, Followed(read=0))
         if size < log.read:  # begun anew
             logs[path] = log = Followed(read=0)
-        with path.open("rb") as file:
-            file.seek(log.read)
-            whole, newline, _ = file.read().rpartition(b"\n")
+        try:
+            with path.open("rb") as file:
+                file.seek(log.read)
+                whole, newline, _ = file.read().rpartition(b"\n")
+        except FileNotFoundError:
+            continue
         log.read += len(whole) + len(newline)
         under_way = log.shown > float("-inf")
         for line in whole.decode("utf-8", "replace").splitlines():

@@ -12,11 +12,12 @@ def mixed_precision(wanted: str) -> str:
     if wanted == "auto":
         if torch.cuda.is_available():
             return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "no"
-        return "bf16" if torch.ops.mkldnn._is_mkldnn_bf16_supported() else "no"
+        has_mkldnn = torch.backends.mkldnn.is_available()  # the operator below exists only then
+        return "bf16" if has_mkldnn and torch.ops.mkldnn._is_mkldnn_bf16_supported() else "no"
     return {"bf16": "bf16", "fp32": "no"}[wanted]
 
 
 def quiet() -> None:
-    """Keep transformers' progress bars and reports on new heads out of logs; `qa.heads` checks missing weights."""
+    """Keep transformers' progress bars and reports on new heads out of logs; `training.folders` checks for weights."""
     logging.set_verbosity_error()
     logging.disable_progress_bar()

@@ -27,9 +27,9 @@ from torch import Tensor, nn
 from workflow_scripts.cli import InputError, Progress
 from workflow_scripts.files import atomic, sha256
 from workflow_scripts.recipes.training import Optimisation
+from workflow_scripts.training.batch import Batch
 from workflow_scripts.training.device import mixed_precision
 
-Batch = dict[str, Tensor]
 Loss = Callable[[nn.Module, Batch], tuple[Tensor, dict[str, Tensor]]]
 CHECKPOINT_SECONDS = 300
 
@@ -53,16 +53,20 @@ def fingerprint(recipe: str, code: str, inputs: Sequence[Path | str]) -> str:
 
 @contextmanager
 def locked(work: Path) -> Iterator[None]:
-    """Hold the work folder; InputError when another process holds it."""
+    """Hold the work folder; InputError when another process holds it, or the file system has no locks."""
     work.mkdir(parents=True, exist_ok=True)
     with open(work / "lock", "a+") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+        except BlockingIOError:
             file.seek(0)
             owner = file.read().strip() or "unknown"
             raise InputError(
                 f"{work}: another process trains here ({owner}); wait for it or stop it"
+            ) from None
+        except OSError as error:
+            raise InputError(
+                f"{work}: cannot be locked ({error.strerror}); give a --work folder on a file system with locks"
             ) from None
         file.truncate(0)
         file.write(f"process {os.getpid()} on {os.uname().nodename}\n")
