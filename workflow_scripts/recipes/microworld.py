@@ -39,7 +39,7 @@ class Microworld(Recipe):
         description="shares of the names for train, dev and test, which have none in common",
     )
     facts: tuple[Facts, Facts] = Field(
-        (3, 5), description="fewest and most sentences about an article's own subject"
+        (3, 4), description="fewest and most sentences about an article's own subject"
     )
     distractor_facts: tuple[Facts, Facts] = Field(
         (1, 2), description="fewest and most sentences about another subject of the same kind"

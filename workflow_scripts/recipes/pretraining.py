@@ -48,7 +48,7 @@ class Pretraining(Optimisation):
         description="learning rate of Muon for the weight matrices inside blocks; null: AdamW for them too",
     )
     warmup: Share = Field(0.05, description="share of the steps over which the rate rises from 0")
-    steps: int = Field(1700, ge=0, description="optimiser steps; 0 leaves the weights random (a control)")
+    steps: int = Field(1800, ge=0, description="optimiser steps; 0 leaves the weights random (a control)")
     batch_size: Positive = Field(32, description="documents a step")
     max_length: Positive = Field(128, description="longer documents are cut into pieces of this length")
     short_share: Share = Field(

@@ -18,7 +18,7 @@ class Tuning(Optimisation):
         gt=0,
         description="learning rate of Muon for the weight matrices inside blocks; null: AdamW there too",
     )
-    steps: Positive = Field(1000, description="optimiser steps")
+    steps: Positive = Field(1150, description="optimiser steps")
     batch_size: Positive = Field(32, description="windows a step")
     include_unknowns: Share = Field(
         1.0, description="probability that a window without the answer is trained on"
