@@ -398,7 +398,7 @@ def test_the_default_file_says_what_holds_without_it(default: Config) -> None:
     assert aligned.filter == Parallel(sentences=aligned.filter.sentences)
     assert (aligned.links, aligned.objective) == (Links(), Alignment())
     assert default.splits["custom-dev"].per_language == Splits().per_language
-    assert default.tuning == {"default": Tuning()}
+    assert default.tuning["default"] == Tuning()
     assert default.prediction == Prediction()
 
 
