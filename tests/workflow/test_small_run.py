@@ -126,7 +126,7 @@ CHANGES = {
         | TABLES,
     ),
     "tuning.default.steps": (11, of_model("tiny-mono")),
-    "tuning.longer.learning_rate": (0.002, of_model("tiny-ar")),
+    "tuning.longer.learning_rate": (0.004, of_model("tiny-ar")),
     "models.tiny-ar.training_set": ("mono", of_model("tiny-ar")),
     "alignments.ar.objective.regulariser": (0.5, {"aligned/tiny"} | of_model("tiny-ar")),
     "alignments.ar.links.iterations": (6, {"links/ar", "aligned/tiny"} | of_model("tiny-ar")),
