@@ -20,7 +20,7 @@ def test_a_folder_that_is_nowhere_is_told(tmp_path):
     with pytest.raises(InputError, match=r"nowhere: no config\.json; give the folder of an encoder"):
         load_tokenizer(tmp_path / "nowhere")
     with pytest.raises(InputError, match=r"nowhere: no config\.json"):
-        load_model(AutoModel, tmp_path / "nowhere", "eager", new=())
+        load_model(AutoModel, tmp_path / "nowhere", "folded", new=())
 
 
 @pytest.mark.parametrize("file", ["config.json", "model.safetensors", "tokenizer.json"])
@@ -31,14 +31,14 @@ def test_a_file_that_is_missing_is_named(folder, file):
 
 
 def test_a_weight_that_is_missing_is_named(folder):
-    assert load_model(AutoModel, folder, "eager", new=("pooler.",)).config.hidden_size == 16
+    assert load_model(AutoModel, folder, "folded", new=("pooler.",)).config.hidden_size == 16
     with pytest.raises(InputError, match=r"the weights of pooler\.dense\.bias are missing"):
-        load_model(AutoModel, folder, "eager", new=())
+        load_model(AutoModel, folder, "folded", new=())
     weights = load_file(folder / "model.safetensors")
     (lost,) = (name for name in weights if name.endswith("word_embeddings.weight"))
     save_file({n: w for n, w in weights.items() if n != lost}, folder / "model.safetensors", {"format": "pt"})
     with pytest.raises(InputError, match=r"the weights of embeddings\.word_embeddings\.weight are missing"):
-        load_model(AutoModel, folder, "eager", new=("pooler.",))
+        load_model(AutoModel, folder, "folded", new=("pooler.",))
 
 
 def test_a_torch_without_mkldnn_computes_in_fp32(monkeypatch):

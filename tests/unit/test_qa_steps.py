@@ -119,7 +119,7 @@ def test_what_was_learned_by_heart_is_predicted(made):
 
 def test_the_folder_is_an_ordinary_question_answering_model(made):
     plain = AutoModelForQuestionAnswering.from_pretrained(made / "m").eval()
-    ours = heads.load(made / "m", "eager").eval()
+    ours = heads.load(made / "m", "folded").eval()
     tokenizer = AutoTokenizer.from_pretrained(made / "m")
     parts = read_parts([made / "c.st"], [made / "w.st"])
     layout = batches.Layout.of(tokenizer, ours.span.config)
@@ -135,7 +135,7 @@ def test_the_folder_is_an_ordinary_question_answering_model(made):
 def test_a_window_is_cls_question_sep_context_sep(made):
     tokenizer = AutoTokenizer.from_pretrained(made / "m")
     parts = read_parts([made / "c.st"], [made / "w.st"])
-    layout = batches.Layout.of(tokenizer, heads.load(made / "m", "eager").span.config)
+    layout = batches.Layout.of(tokenizer, heads.load(made / "m", "folded").span.config)
     batch = batches.collate(parts, [(0, 0)], layout, "nothing")
     text = tokenizer.convert_ids_to_tokens(batch["input_ids"][0])
     assert text[:2] == ["[CLS]", "[Q]"]

@@ -30,6 +30,7 @@ from workflow_scripts.encoder.vocabulary import learn
 from workflow_scripts.files import atomic_folder, read_lines
 from workflow_scripts.recipes.pretraining import Pretraining
 from workflow_scripts.staleness import code_hash
+from workflow_scripts.training.attention import kernel
 from workflow_scripts.training.batch import Batch
 from workflow_scripts.training.device import mixed_precision, quiet
 from workflow_scripts.training.loop import fingerprint, finish, locked, train
@@ -93,7 +94,7 @@ def make_model(
         bos_token_id=tokenizer.cls_token_id,
         eos_token_id=tokenizer.sep_token_id,
     )
-    model = RobertaPreLayerNormForMaskedLM._from_config(config, attn_implementation=recipe.attention)
+    model = RobertaPreLayerNormForMaskedLM._from_config(config, attn_implementation=kernel(recipe.attention))
     with torch.no_grad():
         positions = model.base_model.embeddings.position_embeddings.weight
         look_at_neighbours(model.base_model.encoder.layer[0].attention.self, frequencies(shape.hidden_size))

@@ -29,7 +29,7 @@ class Optimisation(Recipe):
     precision: Literal["auto", "bf16", "fp32"] = Field(
         "auto", description="bf16 (matrix products), fp32, or auto: bf16 where the processor multiplies in it"
     )
-    attention: Literal["eager", "sdpa"] = Field(
-        "eager",
-        description="attention kernel: eager is faster for very small encoders on processors, sdpa for others",
+    attention: Literal["folded", "sdpa"] = Field(
+        "folded",
+        description="attention kernel: folded is faster for very small encoders on processors, sdpa for others",
     )

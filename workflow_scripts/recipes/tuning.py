@@ -39,4 +39,4 @@ class Prediction(Recipe):
     batch_size: Positive = Field(64, description="windows a forward pass")
     max_answer_length: Positive = Field(100, description="longest minimal answer in pieces")
     precision: Literal["auto", "bf16", "fp32"] = Field("auto", description="as in training")
-    attention: Literal["eager", "sdpa"] = Field("eager", description="as in training")
+    attention: Literal["folded", "sdpa"] = Field("folded", description="as in training")

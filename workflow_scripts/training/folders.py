@@ -8,6 +8,7 @@ from torch import nn
 from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
 from workflow_scripts.cli import InputError
+from workflow_scripts.training.attention import kernel
 
 FILES = ("config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json")
 
@@ -35,7 +36,7 @@ def load_model(kind: Any, folder: Path, attention: str, new: tuple[str, ...]) ->
     """
     check_folder(folder)
     model, found = kind.from_pretrained(
-        folder, attn_implementation=attention, dtype=torch.float32, output_loading_info=True
+        folder, attn_implementation=kernel(attention), dtype=torch.float32, output_loading_info=True
     )
     missing = sorted(name for name in found["missing_keys"] if not name.startswith(new))
     if missing:
