@@ -35,7 +35,7 @@ def folded(
     dropout: float = 0.0,
     **arguments: Any,
 ) -> tuple[Tensor, None]:
-    """Attention of query, key and value, each [rows, heads, pieces, size]; the result is [rows, pieces, heads, size]."""
+    """Attention of query, key and value, each [rows, heads, pieces, size], as [rows, pieces, heads, size]."""
     with torch.autocast(query.device.type, enabled=False):
         query = query * scaling
         if attention_mask is not None:
