@@ -1,7 +1,8 @@
 """Hindi: nouns change before a postposition, and some professions have a feminine.
 
 `o`       oblique: ताँबा becomes ताँबे, a plural such as जूते becomes जूतों; words not listed do not change;
-`m`, `f`  a profession for a man, for a woman: शिक्षक, शिक्षिका; sentences write {f:[m|f]}; words not listed serve for both.
+`m`, `f`  a profession for a man, for a woman: शिक्षक, शिक्षिका; sentences write {f:[m|f]}; words not
+          listed serve for both.
 
 Every ending is fused with its word, so the whole form is the stem.
 """

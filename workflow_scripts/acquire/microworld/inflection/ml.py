@@ -4,11 +4,11 @@
                         അനിലിന്, അനിലിനെ;
 `gen`, `acc`, `loc`     of nouns, genitive, accusative, locative: പട്ടിന്റെ, കൃഷിയെ, ചരിത്രത്തിൽ;
 `adj`                   "which is for": സാഹിത്യത്തിനുള്ള, കലയ്ക്കുള്ള;
-`m`, `f`                "as a …" of a man, of a woman: ഗായകനായി, ഗായികയായി; sentences write {f:[m|f]}; words not listed serve
-                        for both.
+`m`, `f`                "as a …" of a man, of a woman: ഗായകനായി, ഗായികയായി; sentences write {f:[m|f]}; words not
+                        listed serve for both.
 
-A final chillu, virama or anusvara returns to its consonant before an ending (a noun's anusvara to ത്ത), final u takes the
-glide വ, other vowels യ.
+A final chillu, virama or anusvara returns to its consonant before an ending (a noun's anusvara to ത്ത); of the vowels, u
+and au take the glide വ before it, the others യ.
 """
 
 from workflow_scripts.acquire.microworld.inflection.stem import divide
@@ -25,7 +25,7 @@ FEMININE = {
     "വിവർത്തകൻ": "വിവർത്തക",
 }
 # Final letters that an ending turns back into their consonants; a virama only falls.
-CONSONANT = {"ൻ": "ന", "ർ": "റ", "ൽ": "ല", "ൾ": "ള", "ൺ": "ണ", "ം": "മ", "്": ""}
+CONSONANT = {"ൻ": "ന", "ർ": "റ", "ൽ": "ല", "ൾ": "ള", "ം": "മ", "്": ""}
 # Each ending in place of -ം and of a plural's ൾ, on another consonant, and on a vowel.
 NOUN = {
     "gen": ("ത്തിന്റെ", "ളുടെ", "ിന്റെ", "യുടെ"),
@@ -61,9 +61,9 @@ def of_person(name: str, endings: tuple[str, str, str, str]) -> str:
         return name[:-1] + on_n
     if name[-1] in CONSONANT:
         return to_consonant(name) + on_consonant
-    if name[-1] in "ുൂൗ":
+    if name[-1] in "ുൗ":
         return name + "വ" + on_consonant
-    return name + (on_i if name[-1] in "ിീൈ" else on_vowel)
+    return name + (on_i if name[-1] in "ിൈ" else on_vowel)
 
 
 def of_noun(noun: str, for_m: str, for_plural: str, on_consonant: str, on_vowel: str) -> str:

@@ -1,7 +1,7 @@
 """Tamil: endings are written on the last word of a name or noun.
 
 `pgen`, `pdat`  of persons, genitive and dative: ரவி, ரவியின், ரவிக்கு; அனில், அனிலின், அனிலுக்கு; a name in -ம் keeps it
-                (கரீமின்), a final hard consonant is doubled (கார்த்திக்கின்);
+                (கரீமின்);
 `gen`           genitive of nouns: நூலகம் becomes நூலகத்தின், பள்ளி பள்ளியின், பூங்கா பூங்காவின்;
 `dat`           dative of nouns: பட்டு becomes பட்டுக்கு, காகிதம் காகிதத்திற்கு, தேன் தேனுக்கு;
 `ben`           "for the sake of", -க்காக: பட்டுக்காக;
@@ -11,8 +11,6 @@
 """
 
 from workflow_scripts.acquire.microworld.inflection.stem import divide
-
-HARD = {"க்", "த்", "ப்", "ட்", "ச்"}
 
 
 def inflect(word: str, code: str) -> tuple[str, str, str]:
@@ -33,13 +31,11 @@ def inflect(word: str, code: str) -> tuple[str, str, str]:
 def add_vowel(word: str, sign: str, *, person: bool = False) -> str:
     """The word with a suffix that begins with a vowel.
 
-    A final short உ falls before it, but not that of a person's name; the glide is ய after front vowels and வ after others.
+    A final short உ falls before it, but not that of a person's name.  The glide is ய after front vowels, வ after
+    others.
     """
     last = word[-1]
-    if last == "்":
-        double = word[-2:] in HARD and word[-3] != "ஃ"
-        return word + word[-2] + sign if double else word[:-1] + sign
-    if last == "ு" and not person:
+    if last == "்" or (last == "ு" and not person):
         return word[:-1] + sign
     return word + ("ய" if last in "ிீேை" else "வ") + sign
 

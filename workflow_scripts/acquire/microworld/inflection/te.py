@@ -28,7 +28,7 @@ def inflect(word: str, code: str) -> tuple[str, str, str]:
     """(before, stem, after) of the word's form; KeyError for an unknown code."""
     if code in ("m", "f"):
         person = FEMININE.get(word, word) if code == "f" else word
-        return divide(person, attach(oblique(person), "గా"))
+        return divide(person, attach(oblique_of_person(person), "గా"))
     forms = {
         "pacc": lambda: case(word, "న"),
         "pdat": lambda: case(word, "క"),
@@ -40,17 +40,22 @@ def inflect(word: str, code: str) -> tuple[str, str, str]:
     return divide(word, forms[code]())
 
 
-def oblique(word: str) -> str:
+def oblique(noun: str) -> str:
     """What endings are written on."""
-    for nominative, stem in (("ుడు", "ుడి"), ("రాలు", "రాలి")):
-        if word.endswith(nominative):
-            return word.removesuffix(nominative) + stem
-    return word.removesuffix("ు") if word.endswith("లు") and word not in SINGULAR_IN_LU else word
+    return noun.removesuffix("ు") if noun.endswith("లు") and noun not in SINGULAR_IN_LU else noun
+
+
+def oblique_of_person(noun: str) -> str:
+    """What endings are written on, of a noun for a man or a woman."""
+    for nominative, stem in (("ుడు", "ుడి"), ("ురాలు", "ురాలి")):
+        if noun.endswith(nominative):
+            return noun.removesuffix(nominative) + stem
+    return noun
 
 
 def case(word: str, consonant: str) -> str:
     """The word with an ending of this consonant and the vowel that agrees with the word's last."""
-    return attach(word, consonant + ("ి" if word[-1] in "ిీైఇఈఐ" else "ు"))
+    return attach(word, consonant + ("ి" if word[-1] in "ిై" else "ు"))
 
 
 def attach(word: str, suffix: str) -> str:
