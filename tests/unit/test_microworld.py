@@ -27,7 +27,7 @@ LANGUAGES = ["en", "ar", "bn", "sw", "ko"]
 TINY = Microworld(
     train_articles=50, dev_articles=10, test_articles=40, documents=40, sentence_pairs=80, question_pairs=0.5
 )
-GRAMMARS = {code: read_grammar(code) for code in LANGUAGES}
+GRAMMARS = {code: read_grammar(code) for code in WRITERS}
 POOLS = dict(
     zip(("train", "dev", "test"), split_names(invent(random.Random(0), 120), (0.65, 0.1, 0.25)), strict=True)
 )
@@ -62,7 +62,7 @@ def articles(code, count, split="train", recipe=TINY):
 # Tables
 
 
-@pytest.mark.parametrize("code", LANGUAGES)
+@pytest.mark.parametrize("code", WRITERS)
 def test_tables_have_the_structure_of_the_english_ones(code):
     english, mine = read_table(TABLES / "en.txt"), read_table(TABLES / f"{code}.txt")
     assert list(mine) == list(english)
@@ -82,7 +82,7 @@ def test_tables_have_the_structure_of_the_english_ones(code):
     }
 
 
-@pytest.mark.parametrize("code", LANGUAGES)
+@pytest.mark.parametrize("code", WRITERS)
 def test_no_markup_is_left_and_all_is_nfc(code):
     grammar = GRAMMARS[code]
     draw = Draw(random.Random(0), grammar, POOLS["train"])
@@ -110,7 +110,7 @@ def test_no_markup_is_left_and_all_is_nfc(code):
         ("ar", "أمين مكتبة", "a", ("", "أمين مكتبة", "")),
         ("ar", "مستشفى", "h", ("", "مستشفاها", "")),
         ("bn", "চা", "r", ("", "চা", "য\u09bcের")),
-        ("bn", "কাগজ", "r", ("", "কাগজ", "ের")),
+        ("bn", "কাগজ", "r", ("", "কাগজের", "")),
         ("bn", "চিনি", "r", ("", "চিনি", "র")),
         ("sw", "uwanja wa ndege", "ake", ("", "uwanja wake wa ndege", "")),
         ("sw", "soko", "a", ("", "soko", " la")),
@@ -138,7 +138,7 @@ def test_invented_names_differ_in_every_language():
 def test_no_invented_name_is_a_noun_of_the_lexicon():
     nouns = {word for grammar in GRAMMARS.values() for items in grammar.lexicon.values() for word in items}
     assert not nouns & {
-        render(name, code) for code in LANGUAGES for of in POOLS["train"].values() for name in of
+        render(name, code) for code in WRITERS for of in POOLS["train"].values() for name in of
     }
 
 
@@ -216,7 +216,7 @@ def test_an_answer_is_the_stem_before_a_particle_and_the_whole_word_where_they_a
 # Articles
 
 
-@pytest.mark.parametrize("code", LANGUAGES)
+@pytest.mark.parametrize("code", WRITERS)
 def test_facts_do_not_contradict_one_another(code):
     for article in articles(code, 300):
         facts = [fact for fact, _ in article.statements]
@@ -241,7 +241,7 @@ def test_facts_do_not_contradict_one_another(code):
                 assert (spouse in FIRST_NAMES["m"]) != (first in FIRST_NAMES["m"])
 
 
-@pytest.mark.parametrize("code", LANGUAGES)
+@pytest.mark.parametrize("code", WRITERS)
 def test_no_answer_can_be_taken_for_another(code):
     for article in articles(code, 300):
         facts = [fact for fact, _ in article.statements]

@@ -6,7 +6,7 @@ from pydantic import Field, model_validator
 
 from workflow_scripts.recipes.base import Positive, Recipe, Share
 
-Code = Literal["en", "ar", "bn", "sw", "ko"]
+Code = Literal["en", "ar", "bn", "sw", "ko", "hi", "ta", "te", "ml", "mr"]
 Phrasing = Annotated[int, Field(ge=1, le=3)]
 # A person has seven relations; one must stay untold to be asked for in vain.
 Facts = Annotated[int, Field(ge=1, le=6)]

@@ -23,7 +23,7 @@ Value = str | int
 
 NAMES, NUMBERS = "pqcrk", "yn"
 # Languages that write numbers in digits of their own: the code point of zero.
-ZERO = {"bn": 0x9E6}
+ZERO = {"bn": 0x9E6, "mr": 0x966}
 # Signs written without a blank before them.
 SIGNS = frozenset(".?,؟।،")
 

@@ -66,7 +66,8 @@ def table(phonemes: Sequence[str], letters: Sequence[Letter]) -> dict[str, Lette
 class Brahmic:
     """One Brahmic script.
 
-    `special` holds what a letter becomes at a place: first, after (a coda), inside, coda, or last (coda or vowel).
+    `special` holds what a letter becomes at a place: first, after (a coda), inside, coda, coda before (an onset), or
+    last (coda or vowel).
     """
 
     letters: str  # in the order of CONSONANTS
@@ -95,9 +96,8 @@ class Brahmic:
                 out += initial[vowel]
             if coda:
                 plain = letter[coda] + ("" if last and self.bare_end else self.virama)
-                out += self.special.get(
-                    ("last" if last else "coda", coda), self.special.get(("coda", coda), plain)
-                )
+                place = "last" if last else f"coda before {parts[i + 1][0]}"
+                out += self.special.get((place, coda), self.special.get(("coda", coda), plain))
         return out
 
 
@@ -109,9 +109,21 @@ BRAHMIC = {
         DEVA_SIGNS + "ाइ ाउ",
         "्",
         bare_end=True,
-        special={("last", "ai"): "ाई", ("last", "au"): "ाऊ"},
+        special={
+            ("last", "ai"): "ाई",
+            ("last", "au"): "ाऊ",
+            ("coda before j", "n"): "ं",
+            ("coda before s", "n"): "ं",
+        },
     ),
-    "mr": Brahmic(DEVA_LETTERS + "फ", DEVA_INITIAL + "ऐ औ", DEVA_SIGNS + "ै ौ", "्", bare_end=True),
+    "mr": Brahmic(
+        DEVA_LETTERS + "फ",
+        DEVA_INITIAL + "ऐ औ",
+        DEVA_SIGNS + "ै ौ",
+        "्",
+        bare_end=True,
+        special={("coda before j", "n"): "ं"},
+    ),
     "bn": Brahmic(
         "ক গ জ ত দ ন প ব ম য\u09bc র ল ভ শ স হ ফ",
         "অ আ ই ই উ উ এ ও আই আউ",
@@ -140,7 +152,12 @@ BRAHMIC = {
         "అ ఆ ఇ ఈ ఉ ఊ ఏ ఓ ఐ ఔ",
         "ా ి ీ ు ూ ే ో ై ౌ",
         "్",
-        special={("last", "m"): "ం", ("last", "ii"): "ి", ("last", "uu"): "ు"},
+        special={
+            ("last", "m"): "ం",
+            ("last", "ii"): "ి",
+            ("last", "uu"): "ు",
+            ("coda before j", "n"): "ం",
+        },
     ),
     "ml": Brahmic(
         "ക ഗ ജ ത ദ ന പ ബ മ യ ര ല വ ഷ സ ഹ ഫ",

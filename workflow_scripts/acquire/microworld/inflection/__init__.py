@@ -7,12 +7,17 @@ Particles, case endings and articles stand outside the stem; where word and endi
 
 from collections.abc import Callable
 
-from workflow_scripts.acquire.microworld.inflection import ar, bn, en, ko, sw
+from workflow_scripts.acquire.microworld.inflection import ar, bn, en, hi, ko, ml, mr, sw, ta, te
 
 INFLECT: dict[str, Callable[[str, str], tuple[str, str, str]]] = {
     "ar": ar.inflect,
     "bn": bn.inflect,
     "en": en.inflect,
+    "hi": hi.inflect,
     "ko": ko.inflect,
+    "ml": ml.inflect,
+    "mr": mr.inflect,
     "sw": sw.inflect,
+    "ta": ta.inflect,
+    "te": te.inflect,
 }

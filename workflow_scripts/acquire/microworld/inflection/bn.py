@@ -5,6 +5,8 @@
 `ke`  objective of persons: -কে after vowels and consonants alike.
 """
 
+from workflow_scripts.acquire.microworld.inflection.stem import divide
+
 VOWEL_SIGNS = "ািীুূৃেৈোৌ"
 INDEPENDENT_VOWELS = "অআইঈউঊঋএঐওঔ"
 YA = "য\u09bc"  # two code points: NFC keeps this letter decomposed
@@ -12,11 +14,16 @@ YA = "য\u09bc"  # two code points: NFC keeps this letter decomposed
 
 def inflect(word: str, code: str) -> tuple[str, str, str]:
     """(before, stem, after) of the word's form; KeyError for an unknown code."""
+    return divide(word, word + ending(word, code))
+
+
+def ending(word: str, code: str) -> str:
+    """The case ending that the word takes."""
     if code == "ke":
-        return ("", word, "কে")
+        return "কে"
     if code != "r":
         raise KeyError(code)
     last = word.split()[-1]
     if last[-1] in INDEPENDENT_VOWELS or (last[-1] == "া" and len(last) == 2):
-        return ("", word, YA + "ের")
-    return ("", word, "র" if last[-1] in VOWEL_SIGNS else "ের")
+        return YA + "ের"
+    return "র" if last[-1] in VOWEL_SIGNS else "ের"
