@@ -3,8 +3,8 @@
 
 rule sentence_pairs:
     input:
-        foreign=lambda wildcards: sentence_pairs(wildcards).foreign,
-        english=lambda wildcards: sentence_pairs(wildcards).english,
+        foreign=lambda wildcards: sentence_pairs(wildcards)[0],
+        english=lambda wildcards: sentence_pairs(wildcards)[1],
     output:
         pairs="results/parallel/{alignment}/{language}.txt",
         dropped="results/parallel/{alignment}/{language}.dropped.jsonl",

@@ -12,11 +12,12 @@ from workflow_scripts.config import (
     SquadCorpus,
     TranslatedQuestions,
     TydiCorpus,
+    aligned_languages,
     evaluations_of,
     microworld_files,
     pairs_of,
+    present_models,
     root_of,
-    table_models,
     table_recipe,
 )
 from workflow_scripts.recipes.splits import Splits
@@ -137,8 +138,8 @@ def alignment_of(wildcards):
 
 
 def sentence_pairs(wildcards):
-    """The two files of an alignment's language."""
-    return settings.parallel[alignment_of(wildcards).pairs][wildcards.language]
+    """The two files of an alignment's language: its own side and the English one."""
+    return settings.parallel[alignment_of(wildcards).pairs].files(wildcards.language)
 
 
 def aligned_files(wildcards, end):
@@ -146,7 +147,7 @@ def aligned_files(wildcards, end):
     folder = {"txt": "parallel", "links": "links"}[end]
     return {
         code: f"results/{folder}/{wildcards.alignment}/{code}.{end}"
-        for code in alignment_of(wildcards).languages
+        for code in aligned_languages(settings, wildcards.alignment)
     }
 
 
@@ -212,7 +213,7 @@ def guarded_corpora(wildcards):
 
 def guard_reports(wildcards):
     """The reports on the training sets of a table's models."""
-    names = [settings.models[model].training_set for model in table_models(settings, wildcards.table)]
+    names = [settings.models[model].training_set for model in present_models(settings, wildcards.table)]
     return [f"results/guard/{name}.json" for name in dict.fromkeys(names)]
 
 
@@ -221,7 +222,7 @@ def model_scores(wildcards):
     evaluation = settings.tables[wildcards.table].evaluation
     return {
         model: [f"results/scores/{model}/seed{seed}/{evaluation}.json" for seed in settings.seeds]
-        for model in table_models(settings, wildcards.table)
+        for model in present_models(settings, wildcards.table)
     }
 
 

@@ -165,20 +165,52 @@ class Encoder(Recipe):
 
 
 class SentencePairs(Recipe):
-    """Parallel text of one language with English: two files, line by line translations of one another."""
+    """Parallel text of several languages with English: two files each, line by line translations of one another."""
 
-    foreign: str = Field(description="the language's side, a sentence a line")
-    english: str = Field(description="the English side")
+    languages: list[Code] = Field(min_length=1, description="the languages beside English")
+    foreign: str = Field(description="a language's side, a sentence a line; {language} stands for its code")
+    english: str = Field(description="the English side, likewise")
+
+    @model_validator(mode="after")
+    def _a_file_each(self) -> Self:
+        if len(self.languages) > 1 and not ("{language}" in self.foreign and "{language}" in self.english):
+            raise ValueError(
+                "foreign and english must hold {language}, so that every language has files of its own"
+            )
+        return self
+
+    def files(self, code: str) -> tuple[str, str]:
+        """The two files of a language: its own side and the English one."""
+        return self.foreign.replace("{language}", code), self.english.replace("{language}", code)
 
 
 class AlignmentRun(Recipe):
-    """An alignment fine-tuning of an encoder: on which sentence pairs, linked how, trained how."""
+    """An alignment of an encoder: fine-tuned here on sentence pairs, or an aligned encoder that others published."""
 
-    pairs: Name = Field(description="an entry of parallel: where the sentence pairs come from")
-    languages: list[Code] = Field(min_length=1, description="languages to align with English")
+    languages: Annotated[list[Code], Field(min_length=1)] | Literal["all"] = Field(
+        description="languages to align with English; all: every language that pairs has"
+    )
+    pairs: Name | None = Field(None, description="an entry of parallel: where the sentence pairs come from")
     filter: Parallel = Field(Parallel(), description="which sentence pairs are used")
     links: Links = Field(Links(), description="how words are linked")
     objective: Alignment = Field(Alignment(), description="how the encoder is trained on the links")
+    checkpoint: str | None = Field(
+        None,
+        description="folder of a published aligned encoder, instead of pairs; where it is absent, tables say n/a",
+    )
+
+    @model_validator(mode="after")
+    def _one_of_two(self) -> Self:
+        if (self.pairs is None) == (self.checkpoint is None):
+            raise ValueError(
+                "give exactly one of pairs (to align here) and checkpoint (folder of an encoder)"
+            )
+        if self.checkpoint is not None:
+            if given := sorted(self.model_fields_set & {"filter", "links", "objective"}):
+                raise ValueError(f"{given[0]} belongs to pairs; a checkpoint is taken as it is")
+            if self.languages == "all":
+                raise ValueError("languages: name those that the checkpoint was aligned in")
+        return self
 
 
 class TrainingSet(Recipe):
@@ -236,9 +268,7 @@ class Config(Recipe):
     translations: dict[Name, Translations] = Field({}, description="tables of question translations")
     features: Features = Field(Features(), description="how question and context become windows")
     encoders: dict[Name, Encoder] = Field(min_length=1, description="pretrained encoders")
-    parallel: dict[Name, dict[Code, SentencePairs]] = Field(
-        {}, description="sentence pairs with English, by source and language"
-    )
+    parallel: dict[Name, SentencePairs] = Field({}, description="sentence pairs with English, by source")
     alignments: dict[Name, AlignmentRun] = Field({}, description="alignment fine-tunings")
     training_sets: dict[Name, TrainingSet] = Field(min_length=1, description="what models are task-tuned on")
     tuning: dict[Name, Tuning] = Field({"default": Tuning()}, description="task-tuning settings, by name")
@@ -308,6 +338,27 @@ def table_models(config: Config, table: str) -> list[str]:
     return [row for row in config.tables[table].rows if isinstance(row, str)]
 
 
+def missing_checkpoint(config: Config, model: str) -> str | None:
+    """The folder that a model's alignment should be in and is not; None where nothing is missing."""
+    alignment = config.models[model].alignment
+    folder = config.alignments[alignment].checkpoint if alignment else None
+    return folder if folder and not (Path(folder) / "config.json").is_file() else None
+
+
+def present_models(config: Config, table: str) -> list[str]:
+    """The models in a table that can be made: all but those whose alignment is a checkpoint that is not there."""
+    return [model for model in table_models(config, table) if not missing_checkpoint(config, model)]
+
+
+def aligned_languages(config: Config, alignment: str) -> list[str]:
+    """The languages that an alignment aligns with English."""
+    entry = config.alignments[alignment]
+    if entry.languages == "all":
+        assert entry.pairs is not None
+        return config.parallel[entry.pairs].languages
+    return entry.languages
+
+
 def evaluations_of(config: Config, training_set: str) -> list[str]:
     """The evaluations of those tables that show a model tuned on a training set, in the order of the configuration."""
     shown = {
@@ -332,7 +383,8 @@ def table_recipe(config: Config, name: str) -> Table:
                 model=row,
                 label=model.label,
                 training=config.training_sets[model.training_set].label,
-                alignment=config.alignments[model.alignment].languages if model.alignment else None,
+                alignment=aligned_languages(config, model.alignment) if model.alignment else None,
+                missing=missing_checkpoint(config, row),
             )
         )
     return Table(
@@ -389,16 +441,21 @@ def _check(config: Config) -> None:
             _check_directions(config, f"corpora.{name}", corpus)
     for name, encoder in config.encoders.items():
         _check_lengths(config, f"encoders.{name}.pretrain", encoder)
+    for name, source in config.parallel.items():
+        _distinct(f"parallel.{name}.languages", source.languages)
     for name, alignment in config.alignments.items():
         where = f"alignments.{name}"
+        if alignment.languages != "all":
+            _distinct(f"{where}.languages", alignment.languages)
+        if alignment.pairs is None:
+            continue
         _known(f"{where}.pairs", "source of sentence pairs", alignment.pairs, config.parallel)
-        _distinct(f"{where}.languages", alignment.languages)
-        for code in alignment.languages:
+        for code in aligned_languages(config, name):
             _known(
                 f"{where}.languages",
                 f"language of parallel.{alignment.pairs}",
                 code,
-                config.parallel[alignment.pairs],
+                config.parallel[alignment.pairs].languages,
             )
     for name, training_set in config.training_sets.items():
         _distinct(f"training_sets.{name}.corpora", training_set.corpora)
@@ -422,6 +479,11 @@ def _check(config: Config) -> None:
             _known(f"{where}.rows", "model", model_name, config.models)
         if not table_models(config, name):
             raise InputError(f"{where}.rows: there are headings only; name at least one entry of models")
+        if not present_models(config, name):
+            missing = missing_checkpoint(config, table_models(config, name)[0])
+            raise InputError(
+                f"{where}.rows: none of the models can be made; put the checkpoint into {missing}, or add a model"
+            )
         _distinct(f"{where}.rows", table_models(config, name))
         _distinct(f"{where}.columns", [pair for block in table.columns for pair in block])
         present = pairs_of(config, table.evaluation)
@@ -537,7 +599,14 @@ def _check_pairs(config: Config, evaluation: str) -> None:
 def _check_microworld(config: Config) -> None:
     """Every file that the configuration expects from the micro-world is one that the generator writes."""
     written = microworld_files(config.microworld) if config.microworld else []
-    for key, file in _files(config.model_dump(by_alias=True, exclude={"microworld"}), ()):
+    texts = _files(config.model_dump(by_alias=True, exclude={"microworld", "parallel"}), ())
+    pairs = (
+        (f"parallel.{name}", file)
+        for name, source in config.parallel.items()
+        for code in source.languages
+        for file in source.files(code)
+    )
+    for key, file in (*texts, *pairs):
         if not file.startswith(f"{MICROWORLD}/") or file in written:
             continue
         if config.microworld is None:

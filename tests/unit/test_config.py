@@ -256,6 +256,27 @@ MISTAKES = {
         put("alignments.tydi-s.languages", ["hi"]),
         "alignments.tydi-s.languages: unknown language of parallel.microworld 'hi'; known are ar, bn, ko, sw",
     ),
+    "neither pairs nor a checkpoint": (
+        drop("alignments.tydi-s.pairs"),
+        "alignments.tydi-s: give exactly one of pairs (to align here) and checkpoint (folder of an encoder)",
+    ),
+    "a checkpoint that is trained": (
+        put("alignments.tydi-s", {"checkpoint": "data/x", "languages": ["ar"], "links": {}}),
+        "alignments.tydi-s: links belongs to pairs; a checkpoint is taken as it is",
+    ),
+    "a checkpoint in all languages": (
+        put("alignments.tydi-s", {"checkpoint": "data/x", "languages": "all"}),
+        "alignments.tydi-s: languages: name those that the checkpoint was aligned in",
+    ),
+    "several languages in one file": (
+        put("parallel.microworld.english", "results/microworld/parallel/en.txt"),
+        "parallel.microworld: foreign and english must hold {language}, so that every language has files of its own",
+    ),
+    "pairs that the micro-world lacks": (
+        put("parallel.microworld.languages", ["ar", "bn", "sw", "ko", "fi"]),
+        "parallel.microworld: unknown file of the micro-world in en, ar, bn, sw, ko"
+        " 'results/microworld/parallel/fi-en.fi'",
+    ),
     "pair in two corpora": (
         put("evaluations.tydi-test.corpora", ["tydi-test", "tydi-dev"]),
         "evaluations.tydi-test.corpora: pair en-en is in tydi-test and in tydi-dev; a pair is scored as one file, so"
@@ -339,6 +360,41 @@ def test_a_table_knows_its_rows(default: Config) -> None:
     assert recipe.rows[0] == Row(model="mbert-mono", label="mBERT", training="mono")
     assert recipe.rows[2] == Heading(heading="mBERT + Alignment FT")
     assert recipe.rows[3].alignment == ("ar", "bn", "sw", "ko")
+
+
+def test_an_alignment_in_all_languages_follows_its_pairs(raw: dict[str, Any]) -> None:
+    raw["alignments"]["tydi-s"]["languages"] = "all"
+    assert module.aligned_languages(load(raw), "tydi-s") == ["ar", "bn", "sw", "ko"]
+    raw["parallel"]["microworld"]["languages"] = ["ko", "ar"]
+    for name in ("tydi-m", "tydi-l"):
+        raw["alignments"][name]["languages"] = ["ar"]
+    assert module.aligned_languages(load(raw), "tydi-s") == ["ko", "ar"]
+
+
+def test_a_model_is_missing_only_while_its_checkpoint_is(raw: dict[str, Any], tmp_path: Path) -> None:
+    folder = tmp_path / "cao-high"
+    raw["alignments"]["tydi-s"] = {"checkpoint": str(folder), "languages": ["de", "es"]}
+    config = load(raw)
+    rows = {row.model: row for row in module.table_recipe(config, "table2").rows if isinstance(row, Row)}
+    assert rows["mbert-tydi-s"].missing == str(folder)
+    assert rows["mbert-tydi-s"].alignment == ("de", "es")
+    assert [row.missing for name, row in rows.items() if name != "mbert-tydi-s"] == [None] * 4
+    assert "mbert-tydi-s" not in module.present_models(config, "table2")
+
+    folder.mkdir()
+    (folder / "config.json").write_text("{}")
+    assert module.missing_checkpoint(config, "mbert-tydi-s") is None
+    assert "mbert-tydi-s" in module.present_models(config, "table2")
+
+
+def test_a_table_of_missing_models_only_is_refused(raw: dict[str, Any]) -> None:
+    raw["alignments"]["tydi-s"] = {"checkpoint": "data/nowhere", "languages": ["de"]}
+    raw["tables"]["dev"]["rows"] = ["mbert-tydi-s"]
+    with pytest.raises(
+        InputError,
+        match=r"^tables.dev.rows: none of the models can be made; put the checkpoint into data/nowhere,",
+    ):
+        load(raw)
 
 
 @pytest.mark.parametrize("languages", [("en", "ar"), ("en", "sw", "ko")])

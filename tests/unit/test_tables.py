@@ -176,3 +176,19 @@ def test_the_papers_averages(shared: Path) -> None:
                 }
                 (average,) = (float(line["score"]) for line in block if line["is_average"] == "yes")
                 assert average == pytest.approx(figures(list(cells), cells)[-1], abs=0.051)
+
+
+def test_a_model_without_its_checkpoint_is_not_available(tmp_path: Path, both: list[str]) -> None:
+    rows = recipe()["rows"]
+    rows.insert(
+        2,
+        {"model": "cao", "label": "CAO-HIGH", "training": "+aug", "alignment": ["de"], "missing": "data/cao"},
+    )
+    csv_rows, page = write(tmp_path, recipe(rows=rows), *both)
+    assert [row[0] for row in csv_rows] == ["Model", "mBERT", "CAO-HIGH", "TYDI-L"]
+    assert csv_rows[2][2:12] == ["n/a"] * 10
+    assert csv_rows[2][12:] == ["mBERT + Alignment FT", "de"]
+    assert "n/a" not in csv_rows[1] + csv_rows[3]
+    assert page[0].endswith("n/a: there is no checkpoint in data/cao.")
+    (line,) = [line for line in page if "CAO-HIGH" in line]
+    assert line.count("n/a") == 10

@@ -22,6 +22,10 @@ class Row(Recipe):
     alignment: tuple[str, ...] | None = Field(
         None, description="languages the encoder was aligned in; null: not aligned, no marks"
     )
+    missing: str | None = Field(
+        None,
+        description="folder of the checkpoint that this model needs and that is not there; its cells say n/a",
+    )
 
 
 class Table(Recipe):

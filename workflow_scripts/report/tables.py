@@ -4,10 +4,11 @@ A row is a model, a column a pair of question and context language (`Q_en,C_ar`:
 after each block of several columns stands their plain mean, `Q_en avg` where the question language is common to them
 and `C_en avg` where the context language is.  With several seeds a cell is the mean over seeds, and the Markdown adds
 the standard deviation (n - 1).  Behind the cells of aligned models the Markdown marks whether the languages of the pair
-beside English were (✓) or were not (✗) among those that the encoder was aligned in, as the paper prints it.
+beside English were (✓) or were not (✗) among those that the encoder was aligned in, as the paper prints it.  A model
+whose encoder is somebody else's checkpoint that is not there has "n/a" for figures; the caption says what is missing.
 
-The CSV is for programs: percent with two decimals, cells that are numbers only, no lines for headings; its last columns
-hold the heading above the row and the alignment's languages.
+The CSV is for programs: percent with two decimals, cells that are numbers or n/a only, no lines for headings; its last
+columns hold the heading above the row and the alignment's languages.
 """
 
 import csv
@@ -24,6 +25,7 @@ from workflow_scripts.files import read_text, write_text
 from workflow_scripts.recipes.table import Heading, Row, Table
 
 Block = Sequence[str]
+ABSENT = "n/a"
 
 
 def read_scores(file: str, recipe: Table) -> dict[str, tuple[float, int]]:
@@ -95,6 +97,7 @@ def to_csv(recipe: Table, cells: dict[str, list[list[float]]]) -> str:
             above = row.heading
             continue
         means = [f"{statistics.fmean(seeds):.2f}" for seeds in zip(*cells[row.model], strict=True)]
+        means = [ABSENT] * len(columns) if row.missing else means
         writer.writerow([row.label, row.training, *means, above, " ".join(row.alignment or ())])
     return text.getvalue()
 
@@ -114,6 +117,7 @@ def to_markdown(recipe: Table, cells: dict[str, list[list[float]]], questions: S
             lines.append([f"*{literal(row.heading)}*", "", *("" for _ in columns)])
             continue
         values = [shown(seeds) for seeds in zip(*cells[row.model], strict=True)]
+        values = [ABSENT] * len(columns) if row.missing else values
         # where others are marked, a number without a mark leaves room for one: digits stand under digits
         ends = [
             f" {sign or ' '}" if room else "" for sign, room in zip(signs[row.model], marked, strict=True)
@@ -138,11 +142,13 @@ def caption(recipe: Table, questions: Sequence[int], marked: bool) -> str:
     many = f"{span} {'question' if most == 1 else 'questions'} a column"
     agree = "1 annotator" if recipe.annotators == 1 else f"{recipe.annotators} annotators"
     seeds = ", ".join(map(str, recipe.seeds))
+    missing = [row.missing for row in recipe.rows if isinstance(row, Row) and row.missing]
     several = f"seeds {seeds} (mean ± standard deviation)" if len(recipe.seeds) > 1 else f"seed {seeds}"
     sentences = [
         recipe.title,
         f"Best F1 in percent on {recipe.evaluation}: {many}, an answer where at least {agree} gave one, {several}",
         "✓ or ✗: aligned in the language beside English, or not" if marked else "",
+        f"{ABSENT}: there is no checkpoint in {', '.join(missing)}" if missing else "",
     ]
     return " ".join(f"{sentence}." for sentence in sentences if sentence)
 
@@ -189,7 +195,13 @@ def main(argv: Sequence[str] | None = None) -> None:
     files = {model: names.split(",") for model, _, names in (text.partition("=") for text in given.scores)}
     cells: dict[str, list[list[float]]] = {}
     questions: dict[str, int] = {}
-    for model in (row.model for row in recipe.rows if isinstance(row, Row)):
+    for row in recipe.rows:
+        if isinstance(row, Heading):
+            continue
+        model = row.model
+        if row.missing:
+            cells[model] = []
+            continue
         given_files = files.get(model, [])
         if len(given_files) != len(recipe.seeds):
             raise InputError(
@@ -207,7 +219,7 @@ def main(argv: Sequence[str] | None = None) -> None:
                     )
     write_text(given.csv, to_csv(recipe, cells))
     write_text(given.markdown, to_markdown(recipe, cells, list(questions.values())))
-    print(f"{given.csv}, {given.markdown}: {len(cells)} models, {len(questions)} pairs")
+    print(f"{given.csv}, {given.markdown}: {sum(map(bool, cells.values()))} models, {len(questions)} pairs")
 
 
 if __name__ == "__main__":
