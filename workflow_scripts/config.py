@@ -402,17 +402,44 @@ def microworld_files(recipe: Microworld) -> list[str]:
     """Every file that the micro-world's generator writes, in the layout of the official releases."""
     foreign = [code for code in recipe.languages if code != "en"]
     directions = [f"en-{code}" for code in foreign] + [f"{code}-en" for code in foreign]
+    sources = [code for code in recipe.chaii_articles if code in recipe.languages]
+    targets = [code for code in recipe.chaii_targets if code in recipe.languages]
     return [
         f"{MICROWORLD}/{file}"
         for file in (
-            "tydi/tydiqa-v1.0-train.jsonl.gz",
-            "tydi/tydiqa-v1.0-dev.jsonl.gz",
-            *(f"sdqa/dev/{row.iso3}/{row.tydi}.dev.txt" for row in map(language, recipe.languages)),
-            *(f"translations/{part}.{pair}.tsv" for part in ("train", "dev") for pair in directions),
+            *(f"tydi/tydiqa-v1.0-{name}.jsonl.gz" for name in ("train", "dev", "hard")),
+            *(
+                file
+                for code in recipe.languages
+                for file in _sdqa_files(code, recipe.asr_noise.get(code, {}))
+            ),
+            *(f"translations/{name}.{pair}.tsv" for name in ("train", "dev", "hard") for pair in directions),
+            *(
+                f"squad/squad-{code}-{part}.json"
+                for code in recipe.squad_languages
+                for part in ("train", "dev")
+            ),
+            *(f"chaii/{part}.csv" for part in ("train", "test") if sources),
+            *(f"chaii/translations/{a}-{b}.jsonl" for a in sources for b in targets if a != b),
             *(f"text/{code}.txt" for code in recipe.languages),
             *(f"parallel/{code}-en.{end}" for code in foreign for end in (code, "en", "links")),
         )
     ]
+
+
+def _sdqa_files(code: str, dialects: Collection[str]) -> Iterator[str]:
+    """SD-QA's files of a language: lists of questions, and transcripts where it has dialects."""
+    row = language(code)
+    for split in ("dev", "test"):
+        stem = f"sdqa/{split}/{row.iso3}"
+        yield f"{stem}/{row.tydi}.{split}.txt"
+        if dialects:
+            yield f"{stem}/{row.tydi}.{split}.csv"
+        for region in dict.fromkeys(dialect.partition("-")[0] for dialect in dialects):
+            yield f"{stem}/{region}/metadata.csv"
+        for dialect in dialects:
+            for end in ("txt", "jsonl.gz", "triples.jsonl"):
+                yield f"{stem}/{dialect.partition('-')[0]}/{row.tydi}.{split}.{dialect}.{end}"
 
 
 def _check(config: Config) -> None:

@@ -402,7 +402,19 @@ def test_the_micro_world_writes_the_files_that_are_expected_of_it(
     tmp_path: Path, languages: tuple[str, ...]
 ) -> None:
     recipe = Microworld(
-        languages=languages, train_articles=3, dev_articles=2, test_articles=2, documents=3, sentence_pairs=3
+        languages=languages,
+        train_articles=3,
+        dev_articles=2,
+        test_articles=2,
+        hard_articles=2,
+        documents=3,
+        sentence_pairs=3,
+        text_names=30,
+        squad_languages=languages[:2],
+        squad_articles=(2, 2),
+        chaii_articles={"sw": (2, 1), "ar": (2, 1), "hi": (2, 1)},
+        chaii_targets=("en", "sw", "te"),
+        asr_noise={"en": {"usa-en-US": 0.1, "nga-en-US": 0.1, "nga-en-NG": 0.2}, "ko": {"kors-ko-KR": 0.1}},
     )
     write_world(recipe, tmp_path)
     written = {

@@ -12,11 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from workflow_scripts.acquire.microworld.__main__ import main, write_world
+from workflow_scripts.acquire.microworld.__main__ import main, name_pools, write_world
+from workflow_scripts.acquire.microworld.articles import draw_article, schedule
 from workflow_scripts.acquire.microworld.grammar import TABLES, fill, links, read_grammar, read_table
 from workflow_scripts.acquire.microworld.inflection import INFLECT
 from workflow_scripts.acquire.microworld.names import FIRST_NAMES, WRITERS, invent, render
-from workflow_scripts.acquire.microworld.world import ADULT, Draw, draw_article, schedule, split_names
+from workflow_scripts.acquire.microworld.world import ADULT, Draw, split_names
 from workflow_scripts.cli import InputError
 from workflow_scripts.files import read_jsonl, read_lines
 from workflow_scripts.languages import language
@@ -25,7 +26,15 @@ from workflow_scripts.words import words
 
 LANGUAGES = ["en", "ar", "bn", "sw", "ko"]
 TINY = Microworld(
-    train_articles=50, dev_articles=10, test_articles=40, documents=40, sentence_pairs=80, question_pairs=0.5
+    train_articles=50,
+    dev_articles=10,
+    test_articles=40,
+    hard_articles=20,
+    documents=40,
+    sentence_pairs=80,
+    question_pairs=0.5,
+    text_names=100,
+    squad_articles=(10, 5),
 )
 GRAMMARS = {code: read_grammar(code) for code in WRITERS}
 POOLS = dict(
@@ -294,15 +303,15 @@ def test_the_same_recipe_gives_the_same_bytes_whatever_the_hash_seed(world, tmp_
 def test_leaving_a_language_out_changes_no_other(world, tmp_path):
     write_world(TINY.model_copy(update={"languages": ("sw", "en")}), tmp_path)
     fewer, all_of_them = contents(tmp_path), contents(world)
-    for name in fewer.keys() - {f"tydi/tydiqa-v1.0-{split}.jsonl.gz" for split in ("train", "dev")}:
+    for name in fewer.keys() - {f"tydi/tydiqa-v1.0-{split}.jsonl.gz" for split in ("train", "dev", "hard")}:
         assert fewer[name] == all_of_them[name]
-    for split in ("train", "dev"):
+    for split in ("train", "dev", "hard"):
         spoken = ("english", "swahili")
         assert records(tmp_path, split) == [r for r in records(world, split) if r["language"] in spoken]
 
 
-@pytest.mark.parametrize(("name", "annotators"), [("train", 1), ("dev", 3)])
-def test_records_are_official_ones(world, name, annotators):
+@pytest.mark.parametrize(("name", "annotators", "count"), [("train", 1, 60), ("dev", 3, 40), ("hard", 3, 20)])
+def test_records_are_official_ones(world, name, annotators, count):
     ids = set()
     for record in records(world, name):
         assert list(record) == [
@@ -333,7 +342,7 @@ def test_records_are_official_ones(world, name, annotators):
             if span != (-1, -1):
                 assert spans[passage][0] <= span[0] < span[1] <= spans[passage][1]
                 assert octets[span[0] : span[1]].decode().strip()
-    assert len(ids) == 5 * (40 if annotators == 3 else 60)
+    assert len(ids) == 5 * count
     assert min(ids) < 0 < max(ids)
 
 
@@ -370,29 +379,31 @@ def test_splits_share_no_entities(world):
             word for r in chosen for word in words(r["document_plaintext"] + r["question_text"] + " ")
         )
 
-    seen = text(r for r in train if r["example_id"] not in listed)
-    for code in LANGUAGES:
-        seen += " ".join(read_lines(world / f"text/{code}.txt"))
-    for code in LANGUAGES[1:]:
-        seen += " ".join(read_lines(world / f"parallel/{code}-en.{code}"))
-        seen += " ".join(read_lines(world / f"parallel/{code}-en.en"))
-    dev, test = text(r for r in train if r["example_id"] in listed), text(records(world, "dev"))
-    pools = dict(
-        zip(
-            ("train", "dev", "test"),
-            split_names(invent(random.Random("1 names"), TINY.names), TINY.name_shares),
-            strict=True,
-        )
-    )
-    for split, (own, others) in {"train": (seen, dev + test), "test": (test, seen + dev)}.items():
-        for kind, pool in pools[split].items():
-            forms = {render(name, "en") for name in pool}
-            assert any(re.search(rf"\b{form}\b", own) for form in forms), kind
-            assert not any(re.search(rf"\b{form}\b", others) for form in forms), kind
+    files = [world / f"text/{code}.txt" for code in LANGUAGES]
+    files += [world / f"parallel/{code}-en.{side}" for code in LANGUAGES[1:] for side in (code, "en")]
+    said = {
+        "train": text(r for r in train if r["example_id"] not in listed),
+        "dev": text(r for r in train if r["example_id"] in listed),
+        "test": text(records(world, "dev")) + text(records(world, "hard")),
+        "text": " ".join(word for file in files for line in read_lines(file) for word in words(line)),
+    }
+    pools, of_text = name_pools(TINY)
+    for part, pool in [
+        ("train", pools["train"]),
+        ("dev", pools["dev"]),
+        ("test", pools["test"]),
+        ("text", of_text),
+    ]:
+        own = set(said[part].split())
+        others = {word for other in said.keys() - {part} for word in said[other].split()}
+        for kind, names in pool.items():
+            forms = {render(name, "en") for name in names}
+            assert forms & own, (part, kind)
+            assert not forms & others, (part, kind)
 
 
 def test_every_question_is_translated(world):
-    for name in ("train", "dev"):
+    for name in ("train", "dev", "hard"):
         spoken = {code: {} for code in LANGUAGES}
         codes = {language(code).tydi: code for code in LANGUAGES}
         for record in records(world, name):
@@ -428,7 +439,7 @@ def test_monolingual_documents_begin_with_a_question_now_and_then(world):
     for code, mark in marks.items():
         found = read_lines(world / f"text/{code}.txt")
         assert len(found) == TINY.documents
-        assert 4 <= sum(mark in line for line in found) <= 25
+        assert 8 <= sum(mark in line for line in found) <= 32
         assert all(line.count(mark) <= 1 for line in found)
 
 
@@ -439,6 +450,13 @@ def test_monolingual_documents_begin_with_a_question_now_and_then(world):
         ('{"languages": ["en", "xx"]}', "languages.1"),
         ('{"name_shares": [0.5, 0.1, 0.1]}', "name_shares must sum to 1"),
         ('{"names": 20}', "at least 12"),
+        ('{"text_names": 5}', "text_names is 5"),
+        ('{"held_out_statements": [2, 2]}', "held_out_statements must hold each entry once"),
+        ('{"held_out_statements": [23]}', "held_out_statements.0 is 23"),
+        ('{"languages": ["en"], "squad_languages": ["ko"]}', "squad_languages has ko"),
+        ('{"asr_noise": {"en": {"usa": 0.1}}}', "asr_noise.en.usa"),
+        ('{"asr_noise": {"en": {"usa-en-US": 0.9}}}', "asr_noise.en.usa-en-US is 0.9"),
+        ('{"mismatch": {"contexts": 2}}', "mismatch.contexts is 2"),
         ('{"facts": [5, 3]}', "facts must be the fewest, then the most"),
         ('{"unanswerable": 0.9, "yes_no": 0.2}', "must not exceed 1 together"),
         ('{"article": 3}', "unknown key article"),

@@ -8,11 +8,23 @@ from workflow_scripts.recipes.base import Positive, Recipe, Share
 
 Code = Literal["en", "ar", "bn", "sw", "ko", "hi", "ta", "te", "ml", "mr"]
 Phrasing = Annotated[int, Field(ge=1, le=3)]
+Relation = Annotated[int, Field(ge=1, le=22)]
+# A speaker's region and the locale of the recogniser, as SD-QA names them.
+Dialect = Annotated[str, Field(pattern="^[a-z_]+-[a-z]{2}-[A-Z]{2}$")]
+# Beyond this too few words would be left to be hit.
+ErrorRate = Annotated[float, Field(ge=0, le=0.6)]
 # A person has seven relations; one must stay untold to be asked for in vain.
 Facts = Annotated[int, Field(ge=1, le=6)]
 
 # An article names at most nine cities and five people; a few more leave room to avoid names that contain one another.
 FEWEST_NAMES = 12
+
+
+class Mismatch(Recipe):
+    """How often a translation spells a name otherwise than its language usually does."""
+
+    questions: Share = Field(0.0, description="names in the translated questions of TyDi QA's files")
+    contexts: Share = Field(0.3, description="names in each sentence of ChAII's translated contexts")
 
 
 class Microworld(Recipe):
@@ -27,6 +39,14 @@ class Microworld(Recipe):
         60, description="articles a language that the train file holds and the dev id lists set aside"
     )
     test_articles: Positive = Field(200, description="articles a language in the dev file (the public test)")
+    hard_articles: Positive = Field(
+        100,
+        description="articles a language in a harder test: third wording of questions, held-out statements",
+    )
+    held_out_statements: tuple[Relation, ...] = Field(
+        tuple(range(2, 23, 2)),
+        description="relations (of 22) whose second wording of statements only the harder test and text have",
+    )
     documents: Positive = Field(4500, description="monolingual documents a language")
     documents_with_question: Share = Field(
         0.5, description="share of the monolingual documents that begin with a question"
@@ -37,6 +57,9 @@ class Microworld(Recipe):
     name_shares: tuple[Share, Share, Share] = Field(
         (0.65, 0.10, 0.25),
         description="shares of the names for train, dev and test, which have none in common",
+    )
+    text_names: Annotated[int, Field(ge=FEWEST_NAMES)] = Field(
+        2000, description="further names of each kind, for monolingual and parallel text only"
     )
     facts: tuple[Facts, Facts] = Field(
         (3, 4), description="fewest and most sentences about an article's own subject"
@@ -57,13 +80,49 @@ class Microworld(Recipe):
         (1, 2), min_length=1, description="wordings (of three) of questions, except in the public test"
     )
     test_question_phrasings: tuple[Phrasing, ...] = Field(
-        (1, 2), min_length=1, description="wordings of questions in the public test; [3] is a harder test"
+        (1, 2), min_length=1, description="wordings of questions in the public test"
+    )
+
+    squad_languages: tuple[Code, ...] = Field(("en",), description="languages with files in SQuAD's format")
+    squad_articles: tuple[Positive, Positive] = Field(
+        (1500, 100), description="articles a language in SQuAD's training and dev file"
+    )
+    squad_questions: Positive = Field(
+        3, description="most questions about an article in SQuAD's files; all are answerable"
+    )
+    chaii_articles: dict[Code, tuple[Positive, Positive]] = Field(
+        {"hi": (600, 100), "ta": (300, 50)},
+        description="articles in ChAII's training and test file, of those languages that the world has",
+    )
+    chaii_targets: tuple[Code, ...] = Field(
+        ("bn", "mr", "ml", "te", "en"),
+        description="languages that ChAII's training rows are translated into, of those that the world has",
+    )
+    asr_noise: dict[Code, dict[Dialect, ErrorRate]] = Field(
+        {
+            "en": {"usa-en-US": 0.12, "nga-en-NG": 0.18, "ind_s-en-IN": 0.25},
+            "ar": {"egy-ar-EG": 0.22, "mar-ar-MA": 0.25},
+            "bn": {"dhaka-bn-BD": 0.16, "ind-bn-IN": 0.2},
+            "sw": {"kenya-sw-KE": 0.25, "tanzania-sw-TZ": 0.2},
+            "ko": {"kors-ko-KR": 0.15, "korn-ko-KR": 0.18},
+        },
+        description="word error rate of the transcribed dev and test questions by language and SD-QA's dialect",
+    )
+    mismatch: Mismatch = Field(
+        Mismatch(),
+        description="how often a translation spells a name otherwise than its language usually does",
     )
 
     @model_validator(mode="after")
     def _possible(self) -> Self:
         if "en" not in self.languages or len(set(self.languages)) < len(self.languages):
             raise ValueError("languages must hold en, and each language once")
+        for code in self.squad_languages:
+            if code not in self.languages:
+                raise ValueError(f"squad_languages has {code}, which is not among languages")
+        for key in ("squad_languages", "chaii_targets", "held_out_statements"):
+            if len(set(getattr(self, key))) < len(getattr(self, key)):
+                raise ValueError(f"{key} must hold each entry once")
         if abs(sum(self.name_shares) - 1) > 1e-9:
             raise ValueError("name_shares must sum to 1")
         if int(min(self.name_shares) * self.names) < FEWEST_NAMES:

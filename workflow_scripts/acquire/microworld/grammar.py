@@ -10,6 +10,7 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 from workflow_scripts.acquire.microworld.inflection import INFLECT
@@ -115,13 +116,26 @@ def form(grammar: Grammar, slot: str, code: str, value: Value) -> tuple[str, str
     """(before, stem, after) of a value inflected by `code` ("" for none)."""
     key = (slot, code, value)
     if key not in grammar.forms:
-        plain = surface(grammar, slot, value)
-        grammar.forms[key] = INFLECT[grammar.language](plain, code) if code else ("", plain, "")
+        grammar.forms[key] = inflected(grammar, surface(grammar, slot, value), code)
     return grammar.forms[key]
 
 
-def fill(grammar: Grammar, key: str, phrasing: int, values: Mapping[str, Value]) -> Sentence:
-    """The sentence for `key` in wording `phrasing` (from 1) with the slots' values."""
+def inflected(grammar: Grammar, word: str, code: str) -> tuple[str, str, str]:
+    """(before, stem, after) of a written word inflected by `code` ("" for none)."""
+    return INFLECT[grammar.language](word, code) if code else ("", word, "")
+
+
+def fill(
+    grammar: Grammar,
+    key: str,
+    phrasing: int,
+    values: Mapping[str, Value],
+    spelled: Mapping[Value, str] = MappingProxyType({}),
+) -> Sentence:
+    """The sentence for `key` in wording `phrasing` (from 1) with the slots' values.
+
+    `spelled` holds the written forms of names that are to be written otherwise than the language would.
+    """
     female = "p" in values and gender(str(values["p"])) == "f"
     text, pieces = "", []
     for token in grammar.phrasings[key][phrasing - 1][female]:
@@ -129,7 +143,11 @@ def fill(grammar: Grammar, key: str, phrasing: int, values: Mapping[str, Value])
             text += " "
         start = len(text)
         if token.slot:
-            before, stem, after = form(grammar, token.slot, token.code, values[token.slot])
+            value = values[token.slot]
+            if value in spelled:
+                before, stem, after = inflected(grammar, spelled[value], token.code)
+            else:
+                before, stem, after = form(grammar, token.slot, token.code, value)
             stem_start = start + len(token.before) + len(before)
             text += token.before + before + stem + after + token.after
             piece = Piece(start, len(text), token.slot, stem_start, stem_start + len(stem), token.concept)

@@ -18,7 +18,7 @@ import functools
 import itertools
 import random
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -36,7 +36,8 @@ TOKEN = re.compile("|".join(sorted(VOWELS + CONSONANTS, key=len, reverse=True)))
 Syllable = tuple[str, str, str]  # onset (empty only at the start of a word), vowel, coda
 
 
-def syllables(word: str) -> list[Syllable]:
+@functools.cache
+def syllables(word: str) -> tuple[Syllable, ...]:
     """The syllables of a phonemic word; ValueError where the alphabet does not allow it."""
     tokens = TOKEN.findall(word)
     shape = "".join("V" if t in VOWELS else "C" for t in tokens)
@@ -54,7 +55,7 @@ def syllables(word: str) -> list[Syllable]:
         raise ValueError(f"no word ends so: {word!r}")
     if any(onset == "y" and vowel in ("i", "ii") for onset, vowel, _ in out):
         raise ValueError(f"no y before i: {word!r}")
-    return out
+    return tuple(out)
 
 
 def table(phonemes: Sequence[str], letters: Sequence[Letter]) -> dict[str, Letter]:
@@ -237,10 +238,15 @@ WRITERS: dict[str, Callable[[str], str]] = {
 }
 
 
-@functools.cache
 def render(phonemic: str, language: str) -> str:
     """The name as `language` writes it; several words stay several words."""
-    return " ".join(WRITERS[language](word) for word in phonemic.split())
+    return " ".join(written(word, language) for word in phonemic.split())
+
+
+@functools.cache
+def written(word: str, language: str) -> str:
+    """A phonemic word as `language` writes it."""
+    return WRITERS[language](word)
 
 
 # First names by gender, three of each from each of ten cultures.
@@ -279,12 +285,15 @@ RUDE = (
 ).split()
 
 
-def invent(rng: random.Random, count: int) -> dict[str, list[str]]:
-    """`count` phonemic names of each kind in ENDINGS; no two, and no first name, are written alike in any language."""
-    seen = {
-        language: {render(name, language) for names in FIRST_NAMES.values() for name in names}
-        for language in WRITERS
-    }
+def invent(
+    rng: random.Random, count: int, apart_from: Mapping[str, Sequence[str]] | None = None
+) -> dict[str, list[str]]:
+    """`count` phonemic names of each kind in ENDINGS; no two are written alike in any language.
+
+    Nor is one written like a first name or like a name in `apart_from` (kind -> phonemic names).
+    """
+    taken = [name for names in (*FIRST_NAMES.values(), *(apart_from or {}).values()) for name in names]
+    seen = {language: {render(name, language) for name in taken} for language in WRITERS}
     made: dict[str, list[str]] = {kind: [] for kind in ENDINGS}
     for kind, endings in ENDINGS.items():
         while len(made[kind]) < count:

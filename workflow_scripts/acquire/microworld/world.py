@@ -1,4 +1,4 @@
-"""The world: facts about people, cities, companies and rivers, and articles made of them.
+"""The world: people, cities, companies and rivers, and facts about them, as articles tell them.
 
 Every article is a small world of its own.  Nothing in it contradicts the rest of it: nobody dies before birth,
 marries or publishes as a child or after death; no building is older than its city, no factory older than its company.
@@ -12,7 +12,6 @@ from dataclasses import dataclass
 
 from workflow_scripts.acquire.microworld.grammar import NAMES, Grammar, Value
 from workflow_scripts.acquire.microworld.names import FIRST_NAMES, gender, render
-from workflow_scripts.recipes.microworld import Microworld
 
 FIRST_YEAR, LAST_YEAR = 1850, 2005
 ADULT = 20
@@ -40,32 +39,6 @@ class Fact:
     values: dict[str, Value]
 
 
-@dataclass(frozen=True)
-class Question:
-    """A question's key in the tables, the values it mentions, and what answers it.
-
-    `kind` is span, yes, no or unanswerable; `statement` the index of the statement that answers, or None; `slot` the
-    slot of that statement which is the answer ("" for yes and no).
-    """
-
-    key: str
-    kind: str
-    values: dict[str, Value]
-    statement: int | None
-    slot: str
-
-
-@dataclass(frozen=True)
-class Article:
-    """An entity's article: its title's slot and value, its statements as (fact, phrasing), one question."""
-
-    slot: str
-    title: Value
-    statements: list[tuple[Fact, int]]
-    question: Question
-    phrasing: int
-
-
 @dataclass
 class Draw:
     """Draws values for one article, each at most once.
@@ -79,7 +52,7 @@ class Draw:
     pools: dict[str, list[str]]
 
     def __post_init__(self) -> None:
-        self.taken: set[tuple[str, Value]] = set()
+        self.taken: dict[str, list[int]] = {}
         self.written: list[str] = []
 
     def name(self, kind: str) -> str:
@@ -97,12 +70,14 @@ class Draw:
             if self._apart(first):
                 return f"{first} {self.name('surname')}"
 
-    def number(self, slot: str, choices: Sequence[int]) -> int:
+    def number(self, slot: str, choices: range) -> int:
         """A year, a number or a row of the lexicon."""
-        left = [value for value in choices if (slot, value) not in self.taken]
-        value = self.rng.choice(left)
-        self.taken.add((slot, value))
-        return value
+        taken = sorted(choices.index(value) for value in self.taken.get(slot, []) if value in choices)
+        place = self.rng.randrange(len(choices) - len(taken))
+        for other in taken:  # count on past what is taken
+            place += other <= place
+        self.taken.setdefault(slot, []).append(choices[place])
+        return choices[place]
 
     def word(self, slot: str) -> int:
         """A row of the lexicon."""
@@ -171,98 +146,9 @@ def _year(draw: Draw, entity: Entity, relation: int) -> int:
     return draw.year(max(entity.began + 1, earliest), entity.ended)
 
 
-def schedule(rng: random.Random, count: int, recipe: Microworld) -> list[str]:
-    """The kinds of `count` questions, in random order, in the recipe's shares."""
-    unanswerable = round(count * recipe.unanswerable)
-    half = round(count * recipe.yes_no / 2)
-    spans = count - unanswerable - 2 * half
-    kinds = ["unanswerable"] * unanswerable + ["yes"] * half + ["no"] * half + ["span"] * spans
-    rng.shuffle(kinds)
-    return kinds
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What an article tells of its own subject and of the other one of the same kind, and what is asked of which."""
-
-    theme: str
-    own: list[int]
-    other: list[int]
-    about_other: bool
-    asked: int
-
-
-def draw_plan(rng: random.Random, recipe: Microworld, kind: str) -> Plan:
-    """A plan that allows a question of `kind`.
-
-    The question is chosen after the relations, evenly, so that the choice of relations does not betray it.
-    """
-    while True:
-        # Each relation is as likely as any other, so kinds of entity with more relations come more often.
-        theme = rng.choice([theme for theme, relations in ASKED.items() for _ in relations])
-        relations = list(RELATIONS[theme])
-        rng.shuffle(relations)
-        count = rng.randint(*recipe.facts)
-        own, unused = relations[:count], relations[count:]
-        shared, other = list(own), []
-        for _ in range(min(rng.randint(*recipe.distractor_facts), len(relations))):
-            pool = shared if shared and (not unused or rng.random() < recipe.shared_relations) else unused
-            other.append(pool.pop(rng.randrange(len(pool))))
-        about_other = rng.random() < recipe.about_distractor
-        told = other if about_other else own
-        asked = [
-            relation
-            for relation in ASKED[theme]
-            if (relation in told) == (kind != "unanswerable")
-            and (relation in YES_NO or kind not in ("yes", "no"))
-        ]
-        if asked:
-            return Plan(theme, own, other, about_other, rng.choice(asked))
-
-
-def draw_article(draw: Draw, recipe: Microworld, kind: str, phrasings: Sequence[int]) -> Article:
-    """An article with a question of `kind` (span, yes, no, unanswerable) in one of the question phrasings."""
-    rng, grammar = draw.rng, draw.grammar
-    plan = draw_plan(rng, recipe, kind)
-    own, other = draw_entity(draw, plan.theme), draw_entity(draw, plan.theme)
-    facts = [draw_fact(draw, own, relation) for relation in plan.own]
-    facts += [draw_fact(draw, other, relation) for relation in plan.other]
-    rng.shuffle(facts)
-    statements = [(fact, rng.randint(1, len(grammar.phrasings[f"S{fact.relation}"]))) for fact in facts]
-
-    subject = other if plan.about_other else own
-    answering = [n for n, f in enumerate(facts) if (f.relation, f.subject) == (plan.asked, subject.name)]
-    fact = facts[answering[0]] if answering else draw_fact(draw, subject, plan.asked)
-    sceptical = kind == "unanswerable" and plan.asked in YES_NO and rng.random() < recipe.yes_no
-    key = f"B{plan.asked}" if kind in ("yes", "no") or sceptical else rng.choice(asking(grammar, plan.asked))
-    values = dict(fact.values)
-    if kind == "no":
-        values[YES_NO[plan.asked]] = _wrong(draw, YES_NO[plan.asked], fact, facts)
-    question = Question(
-        key, kind, values, answering[0] if answering else None, key[-1] if kind == "span" else ""
-    )
-    return Article(SUBJECT[plan.theme], own.name, statements, question, rng.choice(phrasings))
-
-
 def slots(grammar: Grammar, relation: int) -> list[str]:
     """The slots of a relation's statements, in alphabetical order."""
     return sorted({token.slot for token in grammar.phrasings[f"S{relation}"][0][0] if token.slot})
-
-
-def asking(grammar: Grammar, relation: int) -> list[str]:
-    """The keys of the questions about a relation, one for each slot that may be asked for."""
-    keys = (f"Q{relation}{slot}" for slot in slots(grammar, relation))
-    return [key for key in keys if key in grammar.phrasings]
-
-
-def _wrong(draw: Draw, slot: str, fact: Fact, facts: list[Fact]) -> Value:
-    """A value other than the fact's: half the time one that the article tells of something else."""
-    mentioned = [f.values[slot] for f in facts if slot in f.values and f.values[slot] != fact.values[slot]]
-    if mentioned and draw.rng.random() < 0.5:
-        return draw.rng.choice(mentioned)
-    if slot == "p":
-        return draw.person()
-    return draw.name("city") if slot == "c" else draw.word(slot)
 
 
 def split_names(made: dict[str, list[str]], shares: Sequence[float]) -> Iterator[dict[str, list[str]]]:
