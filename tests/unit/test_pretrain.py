@@ -49,8 +49,9 @@ def pretrain(folder, **recipe):
     )
 
 
-def test_it_learns_and_writes_an_ordinary_encoder(tmp_path):
-    result = pretrain(tmp_path, steps=150, min_masked_accuracy=0.6)
+@pytest.mark.parametrize("kind", ["wordpiece", "unigram"])
+def test_it_learns_and_writes_an_ordinary_encoder(tmp_path, kind):
+    result = pretrain(tmp_path, steps=150, min_masked_accuracy=0.6, vocabulary={"kind": kind, "size": 100})
     assert result.returncode == 0, result.stderr
     assert "150/150 steps" in result.stderr
     tokenizer, model = (
@@ -80,9 +81,9 @@ def test_the_same_seed_gives_the_same_bytes(tmp_path):
     assert files[1] == files[3]
 
 
-@pytest.fixture(scope="module")
-def tokenizer(tmp_path_factory):
-    return AutoTokenizer.from_pretrained(encoder(tmp_path_factory.mktemp("encoder")))
+@pytest.fixture(scope="module", params=["wordpiece", "unigram"])
+def tokenizer(request, tmp_path_factory):
+    return AutoTokenizer.from_pretrained(encoder(tmp_path_factory.mktemp("encoder"), request.param))
 
 
 def test_a_fifth_is_masked_and_never_a_special_piece(tokenizer):
