@@ -211,7 +211,7 @@ def tuned_on(encoder: Path, folder: Path, **recipe: float) -> Path:
 
 def logits_of_both(folder: Path) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """Start and end logits of two windows by our code, and by transformers' alone, each [2, rows, pieces]; the mask."""
-    model = heads.load(folder / "m", "eager").eval()
+    model = heads.load(folder / "m", "folded").eval()
     parts = batches.read_parts([folder / "c"], [folder / "w"])
     layout = batches.Layout.of(AutoTokenizer.from_pretrained(folder / "m"), model.span.config)
     lengths = parts[0].lengths()
@@ -237,7 +237,7 @@ def tuned(encoder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_a_window_is_framed_as_the_encoder_is_used_to(tuned):
-    tokenizer, model = AutoTokenizer.from_pretrained(tuned / "m"), heads.load(tuned / "m", "eager").eval()
+    tokenizer, model = AutoTokenizer.from_pretrained(tuned / "m"), heads.load(tuned / "m", "folded").eval()
     parts = batches.read_parts([tuned / "c"], [tuned / "w"])
     layout = batches.Layout.of(tokenizer, model.span.config)
     short = int(np.argmin(parts[0].lengths()))
@@ -272,7 +272,7 @@ def test_a_window_is_framed_as_the_encoder_is_used_to(tuned):
 def test_the_saved_model_gives_the_same_logits_in_transformers(tuned):
     ours, theirs, mask = logits_of_both(tuned)
     assert mask.sum(1).unique().numel() == 2  # one of them is padded
-    assert torch.allclose(ours, theirs, atol=1e-6)
+    assert torch.allclose(ours, theirs, atol=1e-5)
 
 
 def test_predictions_are_stretches_of_one_passage(tuned):
@@ -292,7 +292,7 @@ def test_predictions_are_stretches_of_one_passage(tuned):
 
 
 def test_muon_takes_every_matrix_of_the_blocks_and_no_other(encoder):
-    model = heads.from_encoder(encoder, "eager")
+    model = heads.from_encoder(encoder, "folded")
     adam, muon = optimisers(model, Tuning(matrix_rate=0.01))
     names = {id(parameter): name for name, parameter in model.named_parameters()}
     taken = {names[id(parameter)] for group in muon.param_groups for parameter in group["params"]}
@@ -329,8 +329,8 @@ def test_it_can_be_aligned(encoder, tmp_path):
     )
     finetune.finetune(arguments, Alignment(epochs=2, precision="fp32"))
     assert (tmp_path / "out" / "tokenizer.json").read_bytes() == (encoder / "tokenizer.json").read_bytes()
-    aligned = load_model(AutoModel, tmp_path / "out", "eager", ("pooler.",)).state_dict()
-    before = load_model(AutoModel, encoder, "eager", ("pooler.",)).state_dict()
+    aligned = load_model(AutoModel, tmp_path / "out", "folded", ("pooler.",)).state_dict()
+    before = load_model(AutoModel, encoder, "folded", ("pooler.",)).state_dict()
     moved = "encoder.layer.0.attention.self.query.weight"
     assert not torch.equal(aligned[moved], before[moved])
 
