@@ -1,4 +1,4 @@
-"""Encoders from a folder get the markers of QA inputs: in BERT's unused slots, or as new pieces."""
+"""The checkpoint step's command line: what it writes, and what it says of folders that are not whole."""
 
 import subprocess
 import sys
@@ -8,7 +8,6 @@ from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
 from transformers import (
     AutoModel,
-    AutoModelForQuestionAnswering,
     AutoTokenizer,
     BertConfig,
     BertModel,
@@ -17,7 +16,7 @@ from transformers import (
     XLMRobertaModel,
 )
 
-from workflow_scripts.markers import MARKERS, PASSAGES, QUESTION
+from workflow_scripts.markers import PASSAGES, QUESTION
 from workflow_scripts.qa.features import load_tokenizer, vocabulary_digest
 
 
@@ -42,28 +41,6 @@ def bert_folder(folder, pieces):
     )
     BertModel(config).save_pretrained(folder)
     return folder
-
-
-def test_mberts_unused_pieces_become_the_markers_where_tydi_put_them(pack, tmp_path):
-    names = (pack / "vocab/bert_base_multilingual_cased_vocab.txt").read_text("utf-8").split("\n")[:-1]
-    theirs = (pack / "vocab/mbert_modified_vocab.txt").read_text("utf-8").split("\n")[:-1]
-    source = bert_folder(tmp_path / "source", names)
-    result = checkpoint(source, tmp_path / "out")
-    assert result.returncode == 0, result.stderr
-    tokenizer, model = (
-        AutoTokenizer.from_pretrained(tmp_path / "out"),
-        AutoModel.from_pretrained(tmp_path / "out"),
-    )
-    assert len(tokenizer) == model.config.vocab_size == 119547
-    for name in MARKERS:
-        assert tokenizer.convert_tokens_to_ids(name) == theirs.index(name)
-    text = "Zażółć gęślą jaźń 東京"
-    assert tokenizer.tokenize(text) == AutoTokenizer.from_pretrained(source).tokenize(text)
-    AutoModelForQuestionAnswering.from_pretrained(tmp_path / "out")
-    assert tokenizer.model_max_length == 512
-    assert vocabulary_digest(tokenizer.backend_tokenizer) == vocabulary_digest(
-        load_tokenizer(tmp_path / "out/tokenizer.json")
-    )
 
 
 def test_other_vocabularies_grow(tmp_path):

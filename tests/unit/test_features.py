@@ -6,12 +6,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from tokenizers import Tokenizer, models, pre_tokenizers
 
 from workflow_scripts.cli import InputError
 from workflow_scripts.corpus import Annotation, Document, Question
 from workflow_scripts.encoder.vocabulary import learn
 from workflow_scripts.qa import features
-from workflow_scripts.qa.contexts import tokenise
+from workflow_scripts.qa.contexts import characters, tokenise
 from workflow_scripts.qa.windows import annotation_to_learn, cut, window_starts
 from workflow_scripts.recipes.features import Features
 from workflow_scripts.recipes.pretraining import Vocabulary
@@ -26,18 +27,37 @@ PASSAGES = [
 ]
 
 
-def document() -> Document:
+# A passage, and an answer in it that pieces must fit to the character.
+HAZARDS = {
+    "leading  blanks and\u00a0a no-break space": "a no-break space",
+    unicodedata.normalize("NFD", "수도는 라모르시, café."): unicodedata.normalize("NFD", "라모르시"),
+    unicodedata.normalize("NFD", "The café, then."): unicodedata.normalize("NFD", "café"),
+    "東京タワーと大阪城 are": "大阪城",
+    "ﾀﾜｰ ｶﾞﾗｽ。": "ｶﾞﾗｽ",
+    "শহর র\u200d্যাম, বড় ড়াকা": "র\u200d্যাম",
+    "دریای می\u200cخواهم است": "می\u200cخواهم",
+    "مدينة رامور\u200f، نهر": "رامور",
+    "zero\u200b Ramor\u200b width": "Ramor",
+    "q\u0323\u0307z क़िला हिंदी था": "क़िला",
+    "½ of ﬁve ① ㎏": "ﬁve",
+    "▁Ramor ▁ Tesi": "Tesi",
+    "¨Ramor lies": "lies",
+    "soft\u00adhyphen\ufeff end": "end",
+}
+
+
+def document(passages=PASSAGES) -> Document:
     text, spans = "Title\n", []
-    for passage in PASSAGES:
+    for passage in passages:
         spans.append((len(text), len(text) + len(passage)))
         text += passage + "\n\n"
     return Document("d", "en", "Title", "", text, tuple(spans), "d")
 
 
-@pytest.fixture(scope="module")
-def tokenizer(tmp_path_factory):
+@pytest.fixture(scope="module", params=["wordpiece", "unigram"])
+def tokenizer(request, tmp_path_factory):
     folder = tmp_path_factory.mktemp("tokenizer")
-    learn(PASSAGES, Vocabulary(size=400)).save_pretrained(folder)
+    learn([*PASSAGES, *HAZARDS], Vocabulary(kind=request.param, size=500)).save_pretrained(folder)
     return features.load_tokenizer(folder / "tokenizer.json")
 
 
@@ -59,12 +79,47 @@ def test_pieces_cover_every_character_that_is_not_blank(tokenizer):
 
 def test_markers_open_every_passage_and_text_that_looks_like_one_is_text(tokenizer):
     contexts = tokenise([document()], tokenizer, 45)
-    at = np.flatnonzero(contexts.starts < 0)
+    blank = tokenizer.token_to_id("▁")
+    at = np.flatnonzero((contexts.starts < 0) & (contexts.pieces != (-1 if blank is None else blank)))
     assert [tokenizer.id_to_token(int(p)) for p in contexts.pieces[at]] == [
         f"[ContextId={n}]" for n in range(6)
     ]
     assert (contexts.passages[at] == np.arange(6)).all()
     assert tokenizer.token_to_id("[SEP]") not in contexts.pieces
+
+
+@pytest.mark.parametrize("passage", HAZARDS)
+def test_pieces_fit_an_answer_to_the_character(tokenizer, passage):
+    doc = document([passage])
+    contexts = tokenise([doc], tokenizer, 45)
+    given = annotated(doc, HAZARDS[passage], 0)
+    windows, _ = cut(
+        [Question("q", "q", "d", "en", "?", (given,))], {"d": doc}, contexts, tokenizer, Features()
+    )
+    first, last = int(windows.start[0]), int(windows.end[0])
+    assert (contexts.starts[first], contexts.ends[last]) == (given.start, given.end)
+    assert contexts.starts[first - 1] < given.start  # no piece before the first belongs to the answer as well
+
+
+def test_a_lone_blank_stands_for_no_character():
+    """ "▁" before "東京" is where "東" is, and "▁b" takes in the blank, where a tokeniser does not split at blanks."""
+    tokenizer = Tokenizer(models.Unigram([("<unk>", 0.0), ("▁", -1.0), ("▁b", -1.0), ("東", -1.0)], unk_id=0))
+    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
+    text = "東  b 東"
+    encoding = tokenizer.encode(text)
+    assert encoding.tokens == ["▁", "東", "▁", "▁b", "▁", "東"]
+    places = characters(np.array(encoding.ids), np.array(encoding.offsets, dtype=np.int32), text, 1)
+    assert places.tolist() == [[-1, -1], [0, 1], [-1, -1], [3, 4], [-1, -1], [5, 6]]
+
+
+@pytest.mark.parametrize(("text", "share"), [("Ramor", "0.00"), ("Ramor ჯ", None)])
+def test_the_share_of_unknown_pieces_is_told(tokenizer, capsys, text, share):
+    contexts = tokenise([document([text])], tokenizer, 45)
+    unknown = features.unknown_piece(tokenizer)
+    assert tokenizer.id_to_token(unknown) in ("[UNK]", "<unk>")
+    assert (contexts.pieces == unknown).sum() == (share is None)
+    share = share or f"{100 / len(contexts.pieces):.2f}"
+    assert f"{len(contexts.pieces)} pieces, {share} % unknown" in capsys.readouterr().out
 
 
 def test_passages_beyond_the_limit_are_not_seen(tokenizer):
@@ -216,8 +271,6 @@ def test_windows_with_gaps_between_them_are_refused():
 
 
 def test_a_vocabulary_without_markers_is_refused(tmp_path):
-    from tokenizers import Tokenizer, models
-
     Tokenizer(models.WordPiece({"[UNK]": 0, "a": 1}, unk_token="[UNK]")).save(
         str(tmp_path / "tokenizer.json")
     )

@@ -1,6 +1,8 @@
 """A very small encoder folder, made in a second, for tests that need a real one."""
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 import torch
 
@@ -16,14 +18,16 @@ TEXTS = [
 ]
 
 
-def encoder(folder: Path) -> Path:
-    """Write an encoder with random weights to `folder` and return it."""
+def encoder(
+    folder: Path, kind: Literal["wordpiece", "unigram"] = "wordpiece", texts: Sequence[str] = TEXTS
+) -> Path:
+    """Write an encoder with random weights and a vocabulary of `texts` to `folder` and return it."""
     recipe = Pretraining(
         max_length=96,
-        vocabulary=Vocabulary(size=200),
+        vocabulary=Vocabulary(kind=kind, size=200),
         architecture=Architecture(hidden_size=16, layers=2, heads=2, intermediate_size=32, max_length=96),
     )
-    tokenizer = learn(TEXTS, recipe.vocabulary)
+    tokenizer = learn(texts, recipe.vocabulary)
     tokenizer.model_max_length = recipe.architecture.max_length
     torch.manual_seed(0)
     make_model(recipe, tokenizer, torch.zeros(len(tokenizer))).save_pretrained(folder)

@@ -1,40 +1,107 @@
 """Take an encoder from the Hugging Face hub or from a folder, and give its vocabulary the markers of QA inputs.
 
 Multilingual BERT's WordPiece vocabulary has 99 unused pieces; `[Q]` takes `[unused1]` and `[ContextId=N]` takes
-`[unused(N+52)]`, the slots that TyDi QA's baseline chose, so nothing is resized.  Other vocabularies get new pieces at
-the end and the embeddings grow.  The result is a folder like the ones that pre-training writes.
+`[unused(N+52)]`, the slots that TyDi QA's baseline chose, so nothing is resized.  Other vocabularies, XLM-R's among
+them, get new pieces at the end and the embeddings grow.  The result is a folder like the ones that pre-training
+writes; its tokenizer.json alone says how text is cut, where the source's may be completed by settings of its class.
 """
 
 import json
 from pathlib import Path
+from typing import Any
 
 import torch
-from tokenizers import Tokenizer
+from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
 from torch import nn
-from transformers import AutoModel, AutoTokenizer, PreTrainedTokenizerFast, set_seed
+from transformers import AutoModel, AutoTokenizer, PreTrainedTokenizerBase, PreTrainedTokenizerFast, set_seed
+from transformers.utils import is_protobuf_available
 
 from workflow_scripts.cli import InputError, parser, run
+from workflow_scripts.encoder.unigram import split_names
 from workflow_scripts.files import atomic_folder
 from workflow_scripts.markers import MARKERS, PASSAGES, QUESTION
 from workflow_scripts.training.device import quiet
 
 UNUSED = {QUESTION: "[unused1]", **{name: f"[unused{52 + number}]" for number, name in enumerate(PASSAGES)}}
+NEEDED = ("cls_token", "sep_token", "pad_token", "mask_token", "unk_token")
 
 
-def add_markers(tokenizer: PreTrainedTokenizerFast) -> PreTrainedTokenizerFast:
+def add_markers(tokenizer: Tokenizer) -> Tokenizer:
     """The tokeniser with a piece for every marker: BERT's unused pieces renamed, or pieces added at the end."""
     vocabulary = tokenizer.get_vocab()
     if all(name in vocabulary for name in MARKERS):
         return tokenizer
     if not all(slot in vocabulary for slot in UNUSED.values()):
-        tokenizer.add_tokens(list(MARKERS), special_tokens=True)
+        tokenizer.add_special_tokens(list(MARKERS))
         return tokenizer
-    inner = json.loads(tokenizer.backend_tokenizer.to_str())
+    inner = json.loads(tokenizer.to_str())
     pieces = inner["model"]["vocab"]
     for name, slot in UNUSED.items():
         pieces[name] = pieces.pop(slot)
-    tokenizer._tokenizer = Tokenizer.from_str(json.dumps(inner))
-    return tokenizer
+    return Tokenizer.from_str(json.dumps(inner))
+
+
+def like_sentencepiece(tokenizer: Tokenizer, special: list[str]) -> None:
+    """Undo two differences between a unigram model in the tokenizers package and the same one in sentencepiece.
+
+    tokenizers composes clusters of at most five bytes, so that decomposed Hangul would be unknown; and it reads the
+    names of `special` pieces, such as "<s>", in text as these pieces.
+    """
+    given = [tokenizer.normalizer] if tokenizer.normalizer else []
+    tokenizer.normalizer = normalizers.Sequence([normalizers.NFC(), *given])
+    given = [tokenizer.pre_tokenizer] if tokenizer.pre_tokenizer else []
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence([*given, split_names(special)])
+
+
+def complete(tokenizer: PreTrainedTokenizerBase) -> PreTrainedTokenizerFast:
+    """A tokeniser with the markers and the source's special pieces, all of it in its tokenizer.json."""
+    inner = tokenizer.backend_tokenizer
+    if isinstance(inner.model, models.Unigram) and not all(name in tokenizer.get_vocab() for name in MARKERS):
+        like_sentencepiece(inner, tokenizer.all_special_tokens)
+    return PreTrainedTokenizerFast(
+        tokenizer_object=add_markers(inner),
+        model_max_length=tokenizer.model_max_length,
+        model_input_names=tokenizer.model_input_names,
+        clean_up_tokenization_spaces=False,
+        **{name: str(piece) for name, piece in tokenizer.special_tokens_map.items()},
+    )
+
+
+def check_readable(source: str) -> None:
+    """Raise InputError where a folder's vocabulary is in a form that takes a package which is not installed."""
+    folder = Path(source)
+    models_only = sorted(folder.glob("*.model")) if not (folder / "tokenizer.json").is_file() else []
+    if models_only and not is_protobuf_available():
+        raise InputError(
+            f"encoder {source}: {models_only[0].name} without a tokenizer.json; give a folder with both, as the hub has"
+            " them, or install protobuf, which reads the former"
+        )
+
+
+def check_tokenizer(source: str, tokenizer: PreTrainedTokenizerBase, config: Any) -> None:
+    """Raise InputError where the tokeniser is not that of the model with this `config`, or not whole."""
+    vocabulary = tokenizer.get_vocab()
+    if len(tokenizer) > config.vocab_size or vocabulary.keys() <= set(tokenizer.all_special_tokens):
+        raise InputError(
+            f"encoder {source}: {len(tokenizer)} pieces in the tokeniser, {config.vocab_size} in the model; give a"
+            " folder with both from one source"
+        )
+    for name in NEEDED:
+        if getattr(tokenizer, name) is None:
+            raise InputError(
+                f"encoder {source}: the tokeniser has no {name}; give an encoder of BERT's or XLM-R's kind"
+            )
+    if config.pad_token_id is not None and config.pad_token_id != tokenizer.pad_token_id:
+        raise InputError(
+            f"encoder {source}: piece {tokenizer.pad_token_id} pads in the tokeniser, piece {config.pad_token_id} in"
+            " the model; give a folder with both from one source"
+        )
+    normalizer = tokenizer.backend_tokenizer.normalizer
+    if normalizer and normalizer.normalize_str("A") == "a" and not vocabulary.keys().isdisjoint(("A", "▁A")):
+        raise InputError(
+            f"encoder {source}: the tokeniser turns capitals into small letters, but the vocabulary has capitals; give"
+            ' a folder whose tokenizer_config.json says "do_lower_case": false'
+        )
 
 
 def positions(model: nn.Module) -> int:
@@ -53,6 +120,7 @@ def main() -> None:
     arguments_parser.add_argument("--source", required=True, help="name on the hub, or a folder")
     arguments_parser.add_argument("--out", type=Path, required=True, help="folder of the encoder")
     arguments = arguments_parser.parse_args()
+    check_readable(arguments.source)
     set_seed(0)  # of the vectors of pieces that are added
     try:
         tokenizer = AutoTokenizer.from_pretrained(arguments.source, use_fast=True)
@@ -70,14 +138,8 @@ def main() -> None:
     missing = sorted(name for name in found["missing_keys"] if not name.startswith("pooler."))
     if missing:
         raise InputError(f"encoder {arguments.source}: the weights of {missing[0]} are missing")
-    if len(tokenizer) > model.config.vocab_size or tokenizer.get_vocab().keys() <= set(
-        tokenizer.all_special_tokens
-    ):
-        raise InputError(
-            f"encoder {arguments.source}: {len(tokenizer)} pieces in the tokeniser, {model.config.vocab_size} in the"
-            " model; give a folder with both from one source"
-        )
-    tokenizer = add_markers(tokenizer)
+    check_tokenizer(arguments.source, tokenizer, model.config)
+    tokenizer = complete(tokenizer)
     if len(tokenizer) > model.config.vocab_size:
         model.resize_token_embeddings(len(tokenizer))
     tokenizer.model_max_length = min(tokenizer.model_max_length, positions(model))

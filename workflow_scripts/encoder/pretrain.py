@@ -199,11 +199,6 @@ def pretrain(arguments: Namespace, recipe: Pretraining) -> None:
         )
     print("learning the vocabulary")
     tokenizer = learn(documents, recipe.vocabulary)
-    if len(tokenizer) > recipe.vocabulary.size:
-        raise InputError(
-            f"the characters of the text alone make {len(tokenizer)} pieces; vocabulary.size"
-            f" {recipe.vocabulary.size} must leave room for words: give twice as many"
-        )
     tokenizer.model_max_length = recipe.architecture.max_length
     tokenizer.backend_tokenizer.encode_special_tokens = True  # "[SEP]" in a document is text
     inner = recipe.max_length - 2

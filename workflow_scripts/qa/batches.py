@@ -17,7 +17,7 @@ from workflow_scripts.training.batch import Batch
 
 @dataclass(frozen=True)
 class Layout:
-    """The ids that frame a window, and whether its two parts have token types."""
+    """The ids that frame a window, and whether its two parts have token types (0 and 1, as BERT's; XLM-R has one)."""
 
     cls: int
     sep: int

@@ -2,7 +2,7 @@
 
 A context is `[ContextId=0] passage 0 [ContextId=1] passage 1 …` (TyDi QA baseline).  Its pieces are stored once for all
 questions about it; a window is a stretch of them.  Positions in the text are characters of the document, exact through
-any normalisation, because they come from the tokeniser's own alignment; markers and special pieces have none (-1).
+any normalisation, because they come from the tokeniser's own alignment; markers and blanks' pieces have none (-1).
 The arrays are safetensors files, which are mapped into memory, not read.
 """
 
@@ -30,9 +30,9 @@ class Contexts:
     """Tokenised contexts of a documents table.
 
     doc_ids: the documents in order.  bounds: int64 [documents + 1], where each one's pieces begin.
-    pieces: int32 [pieces]; starts, ends: int32 [pieces], characters of the document, -1 at markers; passages: int16
-    [pieces], the passage that each piece (its marker included) belongs to.  vocabulary: whose pieces these are, as
-    `vocabulary_digest` says.
+    pieces: int32 [pieces]; starts, ends: int32 [pieces], characters of the document, -1 where a piece stands for none:
+    no answer begins or ends there; passages: int16 [pieces], the passage that each piece (its marker included) belongs
+    to.  vocabulary: whose pieces these are, as `vocabulary_digest` says.
     """
 
     doc_ids: list[str]
@@ -89,6 +89,14 @@ def piece_id(tokenizer: Tokenizer, name: str) -> int:
             f"the vocabulary has no piece {name}; use an encoder folder that this workflow wrote"
         )
     return number
+
+
+def unknown_piece(tokenizer: Tokenizer) -> int | None:
+    """The id of the piece that stands for text outside the vocabulary; None where all text can be written in pieces."""
+    model = json.loads(tokenizer.to_str())["model"]
+    if model["type"] == "Unigram":
+        return model["unk_id"]
+    return None if model.get("unk_token") is None else tokenizer.token_to_id(model["unk_token"])
 
 
 def vocabulary_digest(tokenizer: Tokenizer) -> str:

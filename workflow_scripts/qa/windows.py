@@ -1,8 +1,8 @@
 """Cut contexts into windows for every question, and mark where the answer stands in each.
 
-A window is `[CLS] [Q] question [SEP] context pieces [SEP]`.  Of several annotations one is trained on: the first by
-passage index that has a span, else the first that has a passage (TyDi QA baseline).  A window is positive when it holds
-the whole answer.
+A window is `[CLS] [Q] question [SEP] context pieces [SEP]`, in the encoder's own pieces for [CLS] and [SEP] (XLM-R's
+are `<s>` and `</s>`).  Of several annotations one is trained on: the first by passage index that has a span, else the
+first that has a passage (TyDi QA baseline).  A window is positive when it holds the whole answer.
 """
 
 from pathlib import Path
@@ -30,7 +30,9 @@ from workflow_scripts.qa.features import (
 )
 from workflow_scripts.recipes.features import Features
 
-SPECIAL_PIECES = 3  # [CLS], [SEP], [SEP]
+# [CLS], [SEP], [SEP].  One [SEP] between question and context for every encoder, as in aligned_qa's code, although the
+# authors of XLM-R write two between the parts of a pair.
+SPECIAL_PIECES = 3
 
 
 def annotation_to_learn(question: Question, max_passages: int) -> Annotation | None:
@@ -52,7 +54,7 @@ def answer(annotation: Annotation | None, document: Document) -> tuple[int, int,
 def pieces_of(start: int, end: int, starts: np.ndarray, ends: np.ndarray) -> tuple[int, int]:
     """First and last piece that overlap the characters [start, end); (-1, -1) where none does.
 
-    starts, ends: int32 [pieces] of one document, ascending, -1 at markers.
+    starts, ends: int32 [pieces] of one document, ascending, -1 where a piece stands for no character.
     """
     inside = np.flatnonzero((starts >= 0) & (starts < end) & (ends > start))
     return (int(inside[0]), int(inside[-1])) if len(inside) else (-1, -1)

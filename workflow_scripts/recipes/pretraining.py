@@ -11,10 +11,16 @@ from workflow_scripts.recipes.training import Optimisation
 class Vocabulary(Recipe):
     """How text is cut into pieces."""
 
-    kind: Literal["wordpiece"] = Field(
-        "wordpiece", description="cased WordPiece after NFC, as in multilingual BERT; accents kept"
+    kind: Literal["wordpiece", "unigram"] = Field(
+        "wordpiece",
+        description="wordpiece: cased WordPiece after NFC, accents kept, as multilingual BERT's; unigram:"
+        " SentencePiece's unigram model after NFKC, as XLM-R's",
     )
-    size: int = Field(2500, ge=60, description="number of pieces, special tokens included")
+    size: int = Field(
+        2500,
+        ge=60,
+        description="number of pieces, special tokens included; unigram needs 6000 for texts of the same length",
+    )
 
 
 class Architecture(Recipe):

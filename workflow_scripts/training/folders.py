@@ -23,9 +23,14 @@ def check_folder(folder: Path) -> None:
 
 
 def load_tokenizer(folder: Path) -> PreTrainedTokenizerBase:
-    """The tokeniser of a folder.  Raises InputError where the folder is not whole."""
+    """The tokeniser of a folder; text such as "[SEP]" in a sentence is text, not a special piece.
+
+    Raises InputError where the folder is not whole.
+    """
     check_folder(folder)
-    return AutoTokenizer.from_pretrained(folder)
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    tokenizer.split_special_tokens = True
+    return tokenizer
 
 
 def load_model(kind: Any, folder: Path, attention: str, new: tuple[str, ...]) -> nn.Module:
