@@ -74,6 +74,18 @@ def look_at_neighbours(attention: nn.Module, speeds: Tensor) -> None:
         attention.key.weight[rows, :size] = gain * torch.block_diag(*blocks)
 
 
+def guide(encoder: nn.Module, pad_id: int) -> None:
+    """Give an encoder sinusoid positions and first heads that look at neighbours."""
+    config = encoder.config
+    attention = encoder.encoder.layer[0].attention.self
+    look_at_neighbours(attention, frequencies(config.hidden_size))
+    # left to the positions that heads compare
+    encoder.embeddings.word_embeddings.weight[:, : attention.attention_head_size] = 0
+    positions = encoder.embeddings.position_embeddings.weight
+    waves = sinusoids(len(positions) - pad_id - 1, config.hidden_size)
+    positions[pad_id + 1 :] = waves * config.initializer_range
+
+
 def make_model(
     recipe: Pretraining, tokenizer: PreTrainedTokenizerFast, counts: Tensor
 ) -> RobertaPreLayerNormForMaskedLM:
@@ -96,14 +108,8 @@ def make_model(
     )
     model = RobertaPreLayerNormForMaskedLM._from_config(config, attn_implementation=kernel(recipe.attention))
     with torch.no_grad():
-        positions = model.base_model.embeddings.position_embeddings.weight
-        look_at_neighbours(model.base_model.encoder.layer[0].attention.self, frequencies(shape.hidden_size))
-        size = shape.hidden_size // shape.heads
-        model.base_model.embeddings.word_embeddings.weight[:, :size] = (
-            0  # left to the positions that heads compare
-        )
-        waves = sinusoids(shape.max_length, shape.hidden_size)
-        positions[tokenizer.pad_token_id + 1 :] = waves * shape.initial_range
+        if recipe.start == "guided":
+            guide(model.base_model, tokenizer.pad_token_id)
         smoothed = (counts + 1) / (counts + 1).sum()
         model.lm_head.bias.copy_(smoothed.log())
     return model

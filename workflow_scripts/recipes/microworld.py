@@ -36,7 +36,7 @@ class Microworld(Recipe):
     )
     train_articles: Positive = Field(1500, description="training articles a language, one question each")
     dev_articles: Positive = Field(
-        60, description="articles a language that the train file holds and the dev id lists set aside"
+        150, description="articles a language that the train file holds and the dev id lists set aside"
     )
     test_articles: Positive = Field(200, description="articles a language in the dev file (the public test)")
     hard_articles: Positive = Field(
@@ -49,7 +49,7 @@ class Microworld(Recipe):
     )
     documents: Positive = Field(4500, description="monolingual documents a language")
     documents_with_question: Share = Field(
-        0.5, description="share of the monolingual documents that begin with a question"
+        0.8, description="share of the monolingual documents that begin with a question"
     )
     sentence_pairs: Positive = Field(2000, description="parallel sentences a language, each with English")
     question_pairs: Share = Field(0.4, description="share of the parallel sentences that are questions")
@@ -59,13 +59,17 @@ class Microworld(Recipe):
         description="shares of the names for train, dev and test, which have none in common",
     )
     text_names: Annotated[int, Field(ge=FEWEST_NAMES)] = Field(
-        2000, description="further names of each kind, for monolingual and parallel text only"
+        300, description="further names of each kind, for monolingual and parallel text only"
     )
     facts: tuple[Facts, Facts] = Field(
-        (3, 4), description="fewest and most sentences about an article's own subject"
+        (3, 3), description="fewest and most sentences about an article's own subject"
     )
     distractor_facts: tuple[Facts, Facts] = Field(
-        (1, 2), description="fewest and most sentences about another subject of the same kind"
+        (1, 1), description="fewest and most sentences about another subject of the same kind"
+    )
+    document_facts: tuple[Facts, Facts] = Field((3, 4), description="as facts, for monolingual documents")
+    document_distractor_facts: tuple[Facts, Facts] = Field(
+        (1, 1), description="as distractor_facts, for monolingual documents"
     )
     shared_relations: Share = Field(
         0.5,
@@ -129,7 +133,7 @@ class Microworld(Recipe):
             raise ValueError(
                 f"names times the least of name_shares must be at least {FEWEST_NAMES}: an article needs as many"
             )
-        for key in ("facts", "distractor_facts"):
+        for key in ("facts", "distractor_facts", "document_facts", "document_distractor_facts"):
             fewest, most = getattr(self, key)
             if fewest > most:
                 raise ValueError(f"{key} must be the fewest, then the most")

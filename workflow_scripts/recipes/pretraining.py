@@ -53,8 +53,17 @@ class Pretraining(Optimisation):
         gt=0,
         description="learning rate of Muon for the weight matrices inside blocks; null: AdamW for them too",
     )
+    weight_decay: float = Field(
+        0.06,
+        ge=0,
+        description="decoupled weight decay; Muon needs more of it than AdamW, or weights grow stiff",
+    )
     warmup: Share = Field(0.05, description="share of the steps over which the rate rises from 0")
-    steps: int = Field(1800, ge=0, description="optimiser steps; 0 leaves the weights random (a control)")
+    start: Literal["guided", "plain"] = Field(
+        "guided",
+        description="first weights: guided (sinusoid positions, first heads look at neighbours) or plain (all random)",
+    )
+    steps: int = Field(1800, ge=0, description="optimiser steps; 0 leaves the first weights (a control)")
     batch_size: Positive = Field(32, description="documents a step")
     max_length: Positive = Field(128, description="longer documents are cut into pieces of this length")
     short_share: Share = Field(

@@ -13,11 +13,7 @@ class Tuning(Optimisation):
 
     learning_rate: float = Field(2e-3, gt=0, description="peak learning rate")
     beta2: float = Field(0.98, gt=0, lt=1, description="Adam's second-moment decay (beta1 is 0.9)")
-    matrix_rate: float | None = Field(
-        7e-3,
-        gt=0,
-        description="learning rate of Muon for the weight matrices inside blocks; null: AdamW there too",
-    )
+    weight_decay: float = Field(0.3, ge=0, description="AdamW's decoupled weight decay")
     steps: Positive = Field(1150, description="optimiser steps")
     batch_size: Positive = Field(32, description="windows a step")
     include_unknowns: Share = Field(

@@ -44,6 +44,8 @@ def write_parallel(
 def documents(grammar: Grammar, pools: dict[str, list[str]], recipe: Microworld) -> Iterator[str]:
     """Monolingual documents: the sentences of an article in one line, after a question about it in some."""
     where = f"{recipe.seed} {grammar.language} text"
+    sizes = {"facts": recipe.document_facts, "distractor_facts": recipe.document_distractor_facts}
+    recipe = recipe.model_copy(update=sizes)
     kinds = schedule(random.Random(where), recipe.documents, recipe)
     for draw, article in draw_articles(
         grammar, pools, recipe, where, kinds, recipe.question_phrasings, "any"
