@@ -63,6 +63,8 @@ rule align_encoder:
         "logs/aligned/{encoder}/{alignment}.log",
     benchmark:
         "logs/costs/aligned/{encoder}/{alignment}.tsv"
+    wildcard_constraints:
+        alignment=one_of(name for name, entry in settings.alignments.items() if entry.pairs),
     conda:
         "../envs/xlqa.yaml"
     resources:
@@ -82,3 +84,33 @@ rule align_encoder:
     shell:
         "python -m workflow_scripts.align.finetune --encoder {params.encoder} --pairs {params.pairs}"
         " --links {params.links} --recipe {params.recipe:q} --work {params.work} --out {params.out} > {log} 2>&1"
+
+
+# An encoder that others aligned and published.  Where its folder is not there, tables say n/a and this rule never runs.
+rule aligned_checkpoint:
+    input:
+        source=lambda wildcards: checkpoint_files(alignment_of(wildcards).checkpoint),
+        encoder=expand("results/encoders/{{encoder}}/{file}", file=ENCODER),
+    output:
+        expand("results/aligned/{{encoder}}/{{alignment}}/{file}", file=[*ENCODER, "training.json"]),
+    log:
+        "logs/aligned/{encoder}/{alignment}.log",
+    benchmark:
+        "logs/costs/aligned/{encoder}/{alignment}.tsv"
+    wildcard_constraints:
+        alignment=one_of(name for name, entry in settings.alignments.items() if entry.checkpoint),
+    conda:
+        "../envs/xlqa.yaml"
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    params:
+        source=lambda wildcards: alignment_of(wildcards).checkpoint,
+        encoder=lambda wildcards, input: folder(input.encoder),
+        out=lambda wildcards, output: folder(output),
+        code=code_hash("workflow_scripts.encoder.checkpoint"),
+    message:
+        "Loading {wildcards.alignment}, aligned from {wildcards.encoder} by others, from {params.source}"
+    shell:
+        "python -m workflow_scripts.encoder.checkpoint --source {params.source:q} --like {params.encoder}"
+        " --out {params.out} > {log} 2>&1"

@@ -142,6 +142,13 @@ def sentence_pairs(wildcards):
     return settings.parallel[alignment_of(wildcards).pairs].files(wildcards.language)
 
 
+def checkpoint_files(folder):
+    """The files of an encoder that others published; its configuration where there is none, which a run then misses."""
+    names = ("*.json", "*.txt", "*.model", "*.safetensors", "*.bin")
+    found = sorted(str(file) for name in names for file in Path(folder).glob(name))
+    return found or [f"{folder}/config.json"]
+
+
 def aligned_files(wildcards, end):
     """The sentence pairs (end "txt") or links (end "links") of each of an alignment's languages."""
     folder = {"txt": "parallel", "links": "links"}[end]

@@ -20,9 +20,18 @@ from workflow_scripts.markers import PASSAGES, QUESTION
 from workflow_scripts.qa.features import load_tokenizer, vocabulary_digest
 
 
-def checkpoint(source, out):
+def checkpoint(source, out, *more):
     return subprocess.run(
-        [sys.executable, "-m", "workflow_scripts.encoder.checkpoint", "--source", source, "--out", out],
+        [
+            sys.executable,
+            "-m",
+            "workflow_scripts.encoder.checkpoint",
+            "--source",
+            source,
+            "--out",
+            out,
+            *more,
+        ],
         capture_output=True,
         text=True,
         env={"PATH": "", "HF_HUB_OFFLINE": "1"},
@@ -97,3 +106,40 @@ def test_an_encoder_that_is_nowhere_is_told(source, tmp_path):
     assert result.stderr.count("error:") == 1
     assert f"encoder {source}: neither a folder nor reachable on the hub" in result.stderr
     assert not (tmp_path / "out").exists()
+
+
+def test_an_encoder_that_others_aligned_has_the_pieces_of_its_original(tmp_path):
+    special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+    bert_folder(tmp_path / "plain", [*special, "a", "b"])
+    assert checkpoint(tmp_path / "plain", tmp_path / "encoder").returncode == 0
+    bert_folder(tmp_path / "aligned", [*special, "a", "b"])
+    bert_folder(tmp_path / "other", [*special, "a", "c"])
+
+    found = checkpoint(tmp_path / "aligned", tmp_path / "out", "--like", tmp_path / "encoder")
+    assert found.returncode == 0, found.stderr
+    assert load_file(tmp_path / "out/model.safetensors")["encoder.layer.0.output.dense.weight"].equal(
+        load_file(tmp_path / "aligned/model.safetensors")["encoder.layer.0.output.dense.weight"]
+    )
+    assert (tmp_path / "out/tokenizer.json").read_bytes() == (
+        tmp_path / "encoder/tokenizer.json"
+    ).read_bytes()
+
+    refused = checkpoint(tmp_path / "other", tmp_path / "refused", "--like", tmp_path / "encoder")
+    assert refused.returncode == 2
+    assert refused.stderr.strip().endswith(
+        f"its pieces are not those of {tmp_path / 'encoder'}; give a checkpoint that was made from that encoder"
+    )
+    assert not (tmp_path / "refused").exists()
+
+
+def test_an_aligned_encoder_without_a_tokeniser_takes_its_originals(tmp_path):
+    bert_folder(tmp_path / "plain", ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a", "b"])
+    assert checkpoint(tmp_path / "plain", tmp_path / "encoder").returncode == 0
+    for file in (tmp_path / "plain").glob("tokenizer*"):
+        file.unlink()
+    found = checkpoint(tmp_path / "plain", tmp_path / "out", "--like", tmp_path / "encoder")
+    assert found.returncode == 0, found.stderr
+    assert (tmp_path / "out/tokenizer.json").read_bytes() == (
+        tmp_path / "encoder/tokenizer.json"
+    ).read_bytes()
+    assert AutoModel.from_pretrained(tmp_path / "out").config.vocab_size == 7 + 47

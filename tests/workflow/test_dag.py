@@ -87,6 +87,22 @@ def test_a_published_checkpoint(tree: Tree) -> None:
     assert "pretrain" not in jobs
 
 
+def test_an_encoder_that_others_aligned(tree: Tree) -> None:
+    """While its folder is not there nothing is made for it and nothing fails; then it is loaded, not trained."""
+    raw = yaml.safe_load((tree.folder / "tests/config/small.yaml").read_text("utf-8"))
+    raw["alignments"]["cao"] = {"checkpoint": "data/cao", "languages": ["de"]}
+    raw["models"]["tiny-cao"] = {"label": "CAO", "encoder": "tiny", "alignment": "cao", "training_set": "aug"}
+    raw["tables"]["minimal"]["rows"].append("tiny-cao")
+    (tree.folder / "cao.yaml").write_text(yaml.safe_dump(raw), "utf-8")
+    assert tree.jobs(config="cao.yaml") == tree.jobs()
+
+    (tree.folder / "data/cao").mkdir(parents=True)
+    (tree.folder / "data/cao/config.json").write_text("{}", "utf-8")
+    jobs = tree.jobs(config="cao.yaml")
+    assert jobs["aligned_checkpoint"] == jobs["align_encoder"] == 1
+    assert jobs["tune"] == 3
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [

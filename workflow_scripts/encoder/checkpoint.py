@@ -4,6 +4,9 @@ Multilingual BERT's WordPiece vocabulary has 99 unused pieces; `[Q]` takes `[unu
 `[unused(N+52)]`, the slots that TyDi QA's baseline chose, so nothing is resized.  Other vocabularies, XLM-R's among
 them, get new pieces at the end and the embeddings grow.  The result is a folder like the ones that pre-training
 writes; its tokenizer.json alone says how text is cut, where the source's may be completed by settings of its class.
+
+`--like` names the folder of the encoder that others aligned to make the source: the source must have the same pieces,
+so that features made for the one hold for the other, or no tokeniser at all.
 """
 
 import json
@@ -18,9 +21,10 @@ from transformers.utils import is_protobuf_available
 
 from workflow_scripts.cli import InputError, parser, run
 from workflow_scripts.encoder.unigram import split_names
-from workflow_scripts.files import atomic_folder
+from workflow_scripts.files import atomic_folder, read_text
 from workflow_scripts.markers import MARKERS, PASSAGES, QUESTION
 from workflow_scripts.training.device import quiet
+from workflow_scripts.training.folders import load_tokenizer
 
 UNUSED = {QUESTION: "[unused1]", **{name: f"[unused{52 + number}]" for number, name in enumerate(PASSAGES)}}
 NEEDED = ("cls_token", "sep_token", "pad_token", "mask_token", "unk_token")
@@ -104,6 +108,18 @@ def check_tokenizer(source: str, tokenizer: PreTrainedTokenizerBase, config: Any
         )
 
 
+def has_tokenizer(folder: Path) -> bool:
+    """Whether a folder says how text is cut, in any of the forms that transformers reads."""
+    return any(
+        (folder / name).is_file() for name in ("tokenizer.json", "vocab.txt", "sentencepiece.bpe.model")
+    )
+
+
+def model_type(folder: Path) -> str:
+    """The type of the model in a folder, such as "bert"."""
+    return str(json.loads(read_text(folder / "config.json"))["model_type"])
+
+
 def positions(model: nn.Module) -> int:
     """The longest input that the encoder has positions for; many folders leave it out of the tokeniser's settings.
 
@@ -115,19 +131,42 @@ def positions(model: nn.Module) -> int:
     return table.num_embeddings - (0 if table.padding_idx is None else table.padding_idx + 1)
 
 
+def read_tokenizer(source: str, like: Path | None, config: Any) -> PreTrainedTokenizerFast:
+    """The source's tokeniser with the markers, or that of `like` where a folder has none.
+
+    Raises InputError where it does not fit the model's `config`, or has other pieces than `like`.
+    """
+    original = load_tokenizer(like) if like else None
+    if original and Path(source).is_dir() and not has_tokenizer(Path(source)):
+        return original
+    given = AutoTokenizer.from_pretrained(source, use_fast=True)
+    check_tokenizer(source, given, config)
+    tokenizer = complete(given)
+    if original and tokenizer.get_vocab() != original.get_vocab():
+        raise InputError(
+            f"encoder {source}: its pieces are not those of {like}; give a checkpoint that was made from that encoder"
+        )
+    return tokenizer
+
+
 def main() -> None:
     arguments_parser = parser(__doc__)
     arguments_parser.add_argument("--source", required=True, help="name on the hub, or a folder")
+    arguments_parser.add_argument(
+        "--like", type=Path, help="folder of the encoder that the source was made from"
+    )
     arguments_parser.add_argument("--out", type=Path, required=True, help="folder of the encoder")
     arguments = arguments_parser.parse_args()
     check_readable(arguments.source)
     set_seed(0)  # of the vectors of pieces that are added
     try:
-        tokenizer = AutoTokenizer.from_pretrained(arguments.source, use_fast=True)
         model, found = AutoModel.from_pretrained(
             arguments.source, dtype=torch.float32, output_loading_info=True
         )
+        tokenizer = read_tokenizer(arguments.source, arguments.like, model.config)
     except (OSError, ValueError) as error:
+        if isinstance(error, InputError):
+            raise
         reason = str(error).strip().splitlines()[0]
         what = (
             "not a whole encoder folder"
@@ -138,8 +177,11 @@ def main() -> None:
     missing = sorted(name for name in found["missing_keys"] if not name.startswith("pooler."))
     if missing:
         raise InputError(f"encoder {arguments.source}: the weights of {missing[0]} are missing")
-    check_tokenizer(arguments.source, tokenizer, model.config)
-    tokenizer = complete(tokenizer)
+    if arguments.like and model.config.model_type != (wanted := model_type(arguments.like)):
+        raise InputError(
+            f"encoder {arguments.source}: a model of type {model.config.model_type}, but {arguments.like} is of type"
+            f" {wanted}; give a checkpoint that was made from that encoder"
+        )
     if len(tokenizer) > model.config.vocab_size:
         model.resize_token_embeddings(len(tokenizer))
     tokenizer.model_max_length = min(tokenizer.model_max_length, positions(model))
