@@ -62,7 +62,7 @@ class Microworld(Recipe):
         300, description="further names of each kind, for monolingual and parallel text only"
     )
     facts: tuple[Facts, Facts] = Field(
-        (3, 3), description="fewest and most sentences about an article's own subject"
+        (3, 4), description="fewest and most sentences about an article's own subject"
     )
     distractor_facts: tuple[Facts, Facts] = Field(
         (1, 1), description="fewest and most sentences about another subject of the same kind"
