@@ -140,8 +140,9 @@ def test_names_of_files_may_hold_blanks(tree: Tree) -> None:
         "my translations.tsv": raw["translations"]["train"]["files"],
         "my ids.txt": raw["splits"]["custom-dev"]["ids"],
         "my text.txt": raw["encoders"]["tiny"]["text"],
-        "my sentences.txt": raw["parallel"]["microworld"]["ar"],
     }
+    raw["parallel"]["microworld"]["foreign"] = "my sentences.txt"
+    (tree.folder / "my sentences.txt").touch()
     for name, files in blank.items():
         (tree.folder / name).touch()
         first = next(iter(files))
@@ -153,7 +154,7 @@ def test_names_of_files_may_hold_blanks(tree: Tree) -> None:
         shlex.split(line) for line in (told.stdout + told.stderr).splitlines() if "python -m " in line
     ]
     words = [word for command in commands for word in command]
-    for name in blank:
+    for name in (*blank, "my sentences.txt"):
         assert [word for word in words if word.rpartition("=")[2] == name], name
 
 
