@@ -312,9 +312,28 @@ def test_a_mistake_gives_one_sentence(raw: dict[str, Any], mistake: str) -> None
 def test_an_unknown_language_gives_the_known_ones(raw: dict[str, Any]) -> None:
     raw["corpora"]["tydi-test"]["languages"] = ["en", "xx"]
     with pytest.raises(
-        InputError, match=r"^corpora.tydi-test.languages.1 is \"xx\": unknown language 'xx'; known are ar"
+        InputError,
+        match=r"^corpora.tydi-test.languages.1 is \"xx\": unknown language 'xx'; known are the rows of",
     ):
         load(raw)
+
+
+def test_norwegian_must_be_quoted(raw: dict[str, Any]) -> None:
+    """YAML 1.1 takes a bare no for false."""
+    raw["corpora"]["tydi-test"]["languages"] = yaml.safe_load("[en, no]")
+    with pytest.raises(InputError, match=r'languages.1 is false: YAML reads no .* write "no"$'):
+        load(raw)
+    raw["corpora"]["tydi-test"]["languages"] = ["en"]
+    raw["parallel"]["microworld"] |= yaml.safe_load("{no: {foreign: a, english: b}}")
+    with pytest.raises(InputError, match=r'YAML reads no .* write "no"$'):
+        load(raw)
+
+
+def test_a_corpus_may_ask_in_another_language(raw: dict[str, Any]) -> None:
+    raw["corpora"]["mlqa"] = {"kind": "squad", "files": ["x"], "language": "ar", "question_language": "en"}
+    assert module.question_pairs(load(raw), "mlqa") == ["en-ar"]
+    raw["corpora"]["mlqa"]["question_language"] = None
+    assert module.question_pairs(load(raw), "mlqa") == ["ar-ar"]
 
 
 def test_loading_leaves_the_dictionary_alone(raw: dict[str, Any]) -> None:
