@@ -110,26 +110,21 @@ def _occurrences(text: str, wanted: str) -> Iterator[int]:
         at = text.find(wanted, at + 1)
 
 
-def check_name(file: str, asked_in: str, code: str) -> None:
-    """Raise InputError where the name of an XQuAD or MLQA file tells other languages than the declared ones."""
-    name = Path(file).name
-    if found := MLQA_NAME.search(name):
-        _agree(f"{file}: its name", "contexts", found[1], code)
-        _agree(f"{file}: its name", "questions", found[2], asked_in)
-    elif found := XQUAD_NAME.match(name):
-        _agree(f"{file}: its name", "contexts", found[1], code)
+def told_by_name(file: str) -> tuple[str, str] | None:
+    """(question language, context language) that the name of an XQuAD or MLQA file tells; None for another name."""
+    if found := MLQA_NAME.search(Path(file).name):
+        return found[2], found[1]
+    found = XQUAD_NAME.match(Path(file).name)
+    return (found[1], found[1]) if found else None
 
 
-def check_id(file: str, question_id: str, code: str) -> None:
-    """Raise InputError where the id of a GoldP question, `swahili-8211684794284159625-4`, tells another language."""
+def told_by_id(question_id: str) -> str | None:
+    """The language that the id of a GoldP question tells, such as `swahili-8211684794284159625-4`; else None."""
     found = GOLDP_ID.fullmatch(question_id)
-    if found and found[1] != language(code).tydi:
-        for row in languages().values():
-            if row.tydi == found[1]:
-                _agree(f"{file}: the id of question {question_id}", "contexts", row.code, code)
+    return next((row.code for row in languages().values() if found and row.tydi == found[1]), None)
 
 
-def _agree(who: str, what: str, told: str, declared: str) -> None:
+def _agree(who: str, what: str, told: str | None, declared: str) -> None:
     if told != declared and told in languages():
         raise InputError(
             f"{who} says that its {what} are in {told}, but they are declared to be in {declared}; declare {told}"
@@ -154,7 +149,9 @@ def read_squad(
     counts: Counter[str] = Counter()
     used = 0
     for file in files:
-        check_name(file, asked_in, code)
+        if told := told_by_name(file):
+            _agree(f"{file}: its name", "contexts", told[1], code)
+            _agree(f"{file}: its name", "questions", told[0], asked_in)
         for title, paragraph in paragraphs(file):
             context = paragraph["context"]
             if context_key(context) in excluded:
@@ -170,7 +167,7 @@ def read_squad(
             name = hashlib.sha256(context.encode("utf-8")).hexdigest()[:16]
             for item in paragraph["qas"]:
                 question_id = _id(file, item)
-                check_id(file, question_id, code)
+                _agree(f"{file}: the id of question {question_id}", "contexts", told_by_id(question_id), code)
                 if question_id in questions:
                     dropped.append((question_id, "another question has this id; the first is kept"))
                     continue
