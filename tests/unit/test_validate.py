@@ -1,11 +1,13 @@
 """What is said about files of one's own: every problem once, in a sentence, with places and counts."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.conftest import ROOT
 from workflow_scripts.acquire import validate
 
 
@@ -259,6 +261,12 @@ def test_chaii_rows(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert (code, printed[0]) == (1, "checked as chaii")
     assert printed[-1] == f"{file}: 1 of 6 rows are fine"
     assert sum(line.startswith(str(file)) for line in printed) == 6
+
+
+def test_the_example_of_the_page_about_own_data(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (shown,) = re.findall(r"```json\n(.*?)```", (ROOT / "docs/own_data.md").read_text("utf-8"), re.S)
+    (tmp_path / "own.json").write_text(shown, "utf-8")
+    assert check(capsys, tmp_path / "own.json")[0] == 0
 
 
 def test_real_files(pack: Path, capsys: pytest.CaptureFixture[str]) -> None:
