@@ -26,7 +26,7 @@ from transformers import AutoTokenizer, BertTokenizer
 from workflow_scripts.acquire.squad import paragraphs, read_squad, told_by_id, told_by_name
 from workflow_scripts.cli import InputError, run
 from workflow_scripts.corpus import Document, Question
-from workflow_scripts.encoder.checkpoint import add_markers
+from workflow_scripts.encoder.checkpoint import complete
 from workflow_scripts.qa.contexts import tokenise
 from workflow_scripts.qa.features import Contexts, Windows, load_tokenizer
 from workflow_scripts.qa.windows import cut
@@ -55,7 +55,7 @@ def read_tokenizer(path: Path) -> Tokenizer:
     else:
         raise InputError(f"--tokenizer {path}: neither a folder nor a vocabulary file")
     with tempfile.TemporaryDirectory() as folder:
-        add_markers(tokenizer).save_pretrained(folder)
+        complete(tokenizer).save_pretrained(folder)
         return load_tokenizer(Path(folder) / "tokenizer.json")
 
 

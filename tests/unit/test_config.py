@@ -352,7 +352,7 @@ def test_norwegian_must_be_quoted(raw: dict[str, Any]) -> None:
     with pytest.raises(InputError, match=r'languages.1 is false: YAML reads no .* write "no"$'):
         load(raw)
     raw["corpora"]["tydi-test"]["languages"] = ["en"]
-    raw["parallel"]["microworld"] |= yaml.safe_load("{no: {foreign: a, english: b}}")
+    raw["encoders"]["mbert"]["text"] |= yaml.safe_load("{no: [text.txt]}")
     with pytest.raises(InputError, match=r'YAML reads no .* write "no"$'):
         load(raw)
 

@@ -83,7 +83,7 @@ def test_from_files_of_ones_own_to_a_table(tmp_path: Path, kind: str) -> None:
         raw["features"] = {"max_length": 96, "stride": 8, "question_length": 32}
     else:
         raw["encoders"]["own"] = pretrained()
-        for key in ("learning_rate", "matrix_rate"):
+        for key in ("learning_rate", "weight_decay"):
             del raw["tuning"]["default"][key]
     (tree.folder / "mine.yaml").write_text(yaml.safe_dump(raw, sort_keys=False), "utf-8")
     done = tree.snakemake("--cores", "2", config="mine.yaml")
