@@ -92,6 +92,11 @@ def questions(corpora):
     return [f"results/questions/{corpus}.parquet" for corpus in corpora]
 
 
+def corpus_tables(corpora):
+    """corpus=TABLE for the questions table of each corpus."""
+    return named(dict(zip(corpora, questions(corpora))))
+
+
 def part_of(split, part):
     """The questions table that is one side of a split."""
     corpora = of_kind(settings.corpora, PartCorpus)
@@ -183,14 +188,31 @@ def encoder_folder(wildcards):
     )
 
 
-def guard_report(wildcards):
-    """The report that training waits for.  Once there is one, a newer makes no model stale.
+def left_out(wildcards):
+    """The list of questions that a model is not trained on.
 
-    `ancient` alone would not do: with it, snakemake 9.27 overlooks every reason to run a job other than an ancient input
-    that is about to be made again.  `before_update` takes the file as it lies there; tables wait for the newest.
+    Where leaks stop the run, the list is empty for ever: a model that was trained with it stays as it is, whatever is
+    evaluated next.  `ancient` alone would not do: with it, snakemake 9.27 overlooks every reason to run a job other than
+    an ancient input that is about to be made again.  `before_update` takes the file as it lies there; tables wait for
+    the newest.  Where leaks are left out, a model is stale when the list changes.
     """
-    found = f"results/guard/{model_of(wildcards).training_set}.json"
-    return before_update(ancient(found)) if Path(found).exists() else found
+    name = model_of(wildcards).training_set
+    found = Path(f"results/guard/{name}.left_out.jsonl")
+    model = Path(f"results/models/{wildcards.model}/seed{wildcards.seed}/model.safetensors")
+    if not settings.training_sets[name].drop_leaks and model.exists() and found.exists():
+        if not found.stat().st_size:
+            return before_update(ancient(str(found)))
+    return str(found)
+
+
+def list_that_may_change(wildcards):
+    """The list of `left_out` where leaks are left out, as an input of the steps that follow training.
+
+    They don't read it.  But only what depends on a checkpoint itself is looked at again when that is done; steps further
+    down would be run because they once were planned to be.
+    """
+    name = model_of(wildcards).training_set
+    return f"results/guard/{name}.left_out.jsonl" if settings.training_sets[name].drop_leaks else []
 
 
 # Evaluation

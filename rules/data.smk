@@ -98,6 +98,11 @@ rule squad:
         runtime=60,
     params:
         language=lambda wildcards: corpus_of(wildcards).language,
+        question_language=lambda wildcards: (
+            f"--question-language {corpus_of(wildcards).question_language}"
+            if corpus_of(wildcards).question_language
+            else ""
+        ),
         limit=lambda wildcards: (
             f"--max-paragraphs {corpus_of(wildcards).max_paragraphs}"
             if corpus_of(wildcards).max_paragraphs
@@ -108,7 +113,7 @@ rule squad:
         "Reading {wildcards.corpus} (SQuAD format)"
     shell:
         "python -m workflow_scripts.acquire.squad --in {input.files:q} --exclude-contexts {input.excluded:q}"
-        " --language {params.language} {params.limit}"
+        " --language {params.language} {params.question_language} {params.limit}"
         " --documents {output.documents} --questions {output.questions} --dropped {output.dropped} > {log} 2>&1"
 
 
@@ -147,15 +152,18 @@ for split, entry in settings.splits.items():
             " --dropped {output.dropped} > {log} 2>&1"
 
 
-# Nothing is tuned before this file is there: it says that training and evaluation share no question and no context.
-rule guard:
+# Nothing is tuned before these files are there: they say which questions must not be trained on, if there are any.  A
+# checkpoint, so that snakemake looks again at what reads them once they are made again: the same list changes nothing.
+checkpoint guard:
     input:
         train=lambda wildcards: questions(settings.training_sets[wildcards.training_set].corpora),
         train_documents=lambda wildcards: documents(settings.training_sets[wildcards.training_set].corpora),
         evaluation=lambda wildcards: questions(guarded_corpora(wildcards)),
         evaluation_documents=lambda wildcards: documents(guarded_corpora(wildcards)),
     output:
-        "results/guard/{training_set}.json",
+        report="results/guard/{training_set}.json",
+        dropped="results/guard/{training_set}.dropped.jsonl",
+        left_out="results/guard/{training_set}.left_out.jsonl",
     log:
         "logs/guard/{training_set}.log",
     benchmark:
@@ -166,10 +174,16 @@ rule guard:
         mem_mb=4000,
         runtime=60,
     params:
+        train=lambda wildcards: corpus_tables(settings.training_sets[wildcards.training_set].corpora),
+        evaluation=lambda wildcards: corpus_tables(guarded_corpora(wildcards)),
+        drop=lambda wildcards: (
+            "--drop-leaks" if settings.training_sets[wildcards.training_set].drop_leaks else ""
+        ),
         code=code_hash("workflow_scripts.acquire.guard"),
     message:
         "Making sure that {wildcards.training_set} holds nothing that is tested on"
     shell:
-        "python -m workflow_scripts.acquire.guard --train {input.train} --train-documents {input.train_documents}"
-        " --evaluation {input.evaluation} --evaluation-documents {input.evaluation_documents} --out {output}"
-        " > {log} 2>&1"
+        "python -m workflow_scripts.acquire.guard --label {wildcards.training_set} {params.drop}"
+        " --train {params.train} --train-documents {input.train_documents}"
+        " --evaluation {params.evaluation} --evaluation-documents {input.evaluation_documents}"
+        " --report {output.report} --dropped {output.dropped} --left-out {output.left_out} > {log} 2>&1"

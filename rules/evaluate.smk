@@ -34,6 +34,7 @@ for evaluation, entry in settings.evaluations.items():
             rule_name("predict", evaluation)
         input:
             model=expand("results/models/{{model}}/seed{{seed}}/{file}", file=QA_MODEL),
+            left_out=list_that_may_change,
             documents=documents(entry.corpora),
             questions=questions(entry.corpora),
             contexts=lambda wildcards, corpora=entry.corpora: contexts(model_of(wildcards).encoder, corpora),
@@ -72,6 +73,7 @@ rule score:
             wildcards.evaluation,
             f"results/predictions/{wildcards.model}/seed{wildcards.seed}/{wildcards.evaluation}",
         ),
+        left_out=list_that_may_change,
     output:
         "results/scores/{model}/seed{seed}/{evaluation}.json",
     log:

@@ -113,7 +113,7 @@ rule tune:
         encoder=lambda wildcards: expand("{folder}/{file}", folder=encoder_folder(wildcards), file=ENCODER),
         contexts=lambda wildcards: contexts(model_of(wildcards).encoder, training_corpora(wildcards)),
         windows=lambda wildcards: windows(model_of(wildcards).encoder, training_corpora(wildcards)),
-        guard=guard_report,
+        left_out=left_out,
     output:
         expand("results/models/{{model}}/seed{{seed}}/{file}", file=[*QA_MODEL, "training.json"]),
     log:
@@ -128,6 +128,7 @@ rule tune:
         gpu=1,
     params:
         recipe=lambda wildcards: recipe(tuning_of(wildcards)),
+        corpora=training_corpora,
         encoder=lambda wildcards, input: folder(input.encoder),
         work="work/models/{model}/seed{seed}",
         out=lambda wildcards, output: folder(output),
@@ -136,5 +137,6 @@ rule tune:
         "Tuning {wildcards.model}, seed {wildcards.seed}"
     shell:
         "python -m workflow_scripts.qa.tune --encoder {params.encoder} --contexts {input.contexts}"
-        " --windows {input.windows} --recipe {params.recipe:q} --seed {wildcards.seed} --label {wildcards.model}"
+        " --windows {input.windows} --corpora {params.corpora} --left-out {input.left_out}"
+        " --recipe {params.recipe:q} --seed {wildcards.seed} --label {wildcards.model}"
         " --work {params.work} --out {params.out} > {log} 2>&1"

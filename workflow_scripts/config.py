@@ -22,7 +22,7 @@ from types import UnionType
 from typing import Annotated, Any, Literal, Self, Union, get_args, get_origin
 
 from pydantic import BaseModel, Field, ValidationError, model_validator
-from pydantic.functional_validators import AfterValidator
+from pydantic.functional_validators import AfterValidator, BeforeValidator
 
 from workflow_scripts.cli import InputError, run
 from workflow_scripts.files import write_text
@@ -48,6 +48,12 @@ def _name(text: str) -> str:
     return text
 
 
+def _quoted(given: object) -> object:
+    if given is False:
+        raise ValueError('YAML reads no without quotes as false; for Norwegian, write "no"')
+    return given
+
+
 def _code(text: str) -> str:
     return language(text).code
 
@@ -62,7 +68,12 @@ def _pair(text: str) -> str:
 
 
 Name = Annotated[str, AfterValidator(_name), Field(json_schema_extra={"pattern": "^[a-z0-9-]+$"})]
-Code = Annotated[str, AfterValidator(_code), Field(json_schema_extra={"enum": sorted(languages())})]
+Code = Annotated[
+    str,
+    BeforeValidator(_quoted),
+    AfterValidator(_code),
+    Field(json_schema_extra={"enum": sorted(languages())}),
+]
 Pair = Annotated[str, AfterValidator(_pair), Field(json_schema_extra={"pattern": "^[a-z]{2,3}-[a-z]{2,3}$"})]
 
 
@@ -79,9 +90,14 @@ class TydiCorpus(Recipe):
 class SquadCorpus(Recipe):
     """Questions and paragraphs from files in SQuAD's format (SQuAD, XQuAD, MLQA, GoldP, ARCD)."""
 
-    kind: Literal["squad"] = Field(description="squad: files in SQuAD's format, one language a corpus")
+    kind: Literal["squad"] = Field(
+        description="squad: files in SQuAD's format, one pair of question and context language a corpus"
+    )
     files: list[str] = Field(min_length=1, description="the files, together one corpus")
-    language: Code = Field(description="language of questions and paragraphs")
+    language: Code = Field(description="language of the paragraphs")
+    question_language: Code | None = Field(
+        None, description="language of the questions (MLQA); null: that of the paragraphs"
+    )
     exclude_contexts: list[str] = Field(
         [], description="SQuAD-format files whose paragraphs, and all questions on them, are left out"
     )
@@ -218,6 +234,10 @@ class TrainingSet(Recipe):
 
     label: str = Field(description="what tables print under Tr. Data")
     corpora: list[Name] = Field(min_length=1, description="entries of corpora")
+    drop_leaks: bool = Field(
+        False,
+        description="leave out questions that are evaluated, or whose context is; false: such a question stops the run",
+    )
 
 
 class Model(Recipe):
@@ -301,7 +321,7 @@ def question_pairs(config: Config, corpus: str) -> list[str]:
         case TydiCorpus():
             return [f"{code}-{code}" for code in entry.languages]
         case SquadCorpus():
-            return [f"{entry.language}-{entry.language}"]
+            return [f"{entry.question_language or entry.language}-{entry.language}"]
         case PartCorpus():
             return question_pairs(config, entry.of)
     sides = [pair.split("-") for pair in question_pairs(config, entry.of)]

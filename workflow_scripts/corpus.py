@@ -7,7 +7,6 @@ exclusive; bytes exist only at the border to TyDi's files.  `NULL` offsets are -
 
 import hashlib
 import re
-import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -230,11 +229,6 @@ def example_id(source_id: str) -> int:
     if re.fullmatch(r"0|-?[1-9][0-9]*", source_id) and -(2**63) <= int(source_id) < 2**63:
         return int(source_id)
     return int.from_bytes(hashlib.sha256(source_id.encode("utf-8")).digest()[:8], "big", signed=True)
-
-
-def context_key(text: str) -> str:
-    """What two copies of one context have in common: the text composed (NFC) and with runs of blanks as one blank."""
-    return " ".join(unicodedata.normalize("NFC", text).split())
 
 
 def write_table(path: Path | str, rows: list[dict[str, Any]], schema: pa.Schema) -> None:

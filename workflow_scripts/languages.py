@@ -7,11 +7,15 @@ from pathlib import Path
 from workflow_scripts.cli import InputError
 
 TABLE = Path(__file__).parent.parent / "resources" / "languages.tsv"
+KNOWN = "known are the rows of resources/languages.tsv, and a row more makes another language known"
 
 
 @dataclass(frozen=True)
 class Language:
-    """One row of the table: ISO 639-1 and 639-3 codes, English name, name in TyDi files, script, family."""
+    """One row of the table: ISO 639-1 code (639-3 where there is none), ISO 639-3 code, names, script, family.
+
+    `name` is the English name, `tydi` what TyDi QA's files call the language.
+    """
 
     code: str
     iso3: str
@@ -23,18 +27,18 @@ class Language:
 
 @functools.cache
 def languages() -> dict[str, Language]:
-    """All known languages by ISO 639-1 code."""
+    """All known languages by code."""
     header, *rows = (line.split("\t") for line in TABLE.read_text("utf-8").splitlines())
     assert header == [field.name for field in fields(Language)], f"{TABLE}: unexpected columns {header}"
     return {row[0]: Language(*row) for row in rows}
 
 
 def language(code: str) -> Language:
-    """The language of a code; InputError names the codes there are."""
+    """The language of a code; InputError says which code may have been meant and where the known ones stand."""
     if code not in languages():
-        raise InputError(
-            f"unknown language {code!r}; known are {', '.join(languages())} (resources/languages.tsv)"
-        )
+        meant = [row.code for row in languages().values() if code.lower() in (row.iso3, row.name.lower())]
+        hint = f"did you mean {meant[0]!r}? " if meant else ""
+        raise InputError(f"unknown language {code!r}; {hint}{KNOWN}")
     return languages()[code]
 
 
@@ -43,5 +47,4 @@ def from_tydi(name: str, where: str) -> Language:
     for row in languages().values():
         if row.tydi == name:
             return row
-    known = ", ".join(row.tydi for row in languages().values())
-    raise InputError(f"{where}: unknown language {name!r}; known are {known} (resources/languages.tsv)")
+    raise InputError(f"{where}: unknown language {name!r}; {KNOWN}")

@@ -1,6 +1,8 @@
 """The configuration: what it takes, what it says to what it does not take, and what the rules ask it."""
 
 import copy
+import csv
+import io
 import json
 import re
 from collections.abc import Callable, Iterator
@@ -15,6 +17,7 @@ from workflow_scripts import config as module
 from workflow_scripts.acquire.microworld.__main__ import write_world
 from workflow_scripts.cli import InputError
 from workflow_scripts.config import Config, load
+from workflow_scripts.languages import languages
 from workflow_scripts.recipes.alignment import Alignment
 from workflow_scripts.recipes.features import Features
 from workflow_scripts.recipes.links import Links
@@ -312,9 +315,53 @@ def test_a_mistake_gives_one_sentence(raw: dict[str, Any], mistake: str) -> None
 def test_an_unknown_language_gives_the_known_ones(raw: dict[str, Any]) -> None:
     raw["corpora"]["tydi-test"]["languages"] = ["en", "xx"]
     with pytest.raises(
-        InputError, match=r"^corpora.tydi-test.languages.1 is \"xx\": unknown language 'xx'; known are ar"
+        InputError,
+        match=r"^corpora.tydi-test.languages.1 is \"xx\": unknown language 'xx'; known are the rows of",
     ):
         load(raw)
+
+
+def test_languages_of_the_test_sets_are_known() -> None:
+    """TyDi QA's, XQuAD's, MLQA's, XNLI's and IndicQA's; names are told apart, since TyDi's files use them."""
+    wanted = "ar bn en fi id ja ko ru sw te th el de es hi ro tr vi zh bg fr ur as gu kn ml mr or pa ta"
+    assert set(wanted.split()) <= languages().keys()
+    rows = languages().values()
+    assert len({row.tydi for row in rows}) == len({row.iso3 for row in rows}) == len(rows)
+    assert all(row.tydi == row.name.lower() for row in rows)
+    assert list(languages()) == sorted(languages())
+
+
+def test_languages_of_the_papers_are_known(shared: Path) -> None:
+    """The 111 of aligned_qa's Table 9."""
+    table = (shared / "paper_tables" / "aligned_qa_table9.csv").read_text("utf-8")
+    codes = {row["code"] for row in csv.DictReader(io.StringIO(table))}
+    assert len(codes) == 111
+    assert codes <= languages().keys()
+
+
+def test_a_language_by_another_name(raw: dict[str, Any]) -> None:
+    for name, code in (("Portuguese", "pt"), ("por", "pt"), ("asturian", "ast")):
+        raw["corpora"]["tydi-test"]["languages"] = [name]
+        with pytest.raises(InputError, match=f"unknown language '{name}'; did you mean '{code}'"):
+            load(raw)
+
+
+def test_norwegian_must_be_quoted(raw: dict[str, Any]) -> None:
+    """YAML 1.1 takes a bare no for false."""
+    raw["corpora"]["tydi-test"]["languages"] = yaml.safe_load("[en, no]")
+    with pytest.raises(InputError, match=r'languages.1 is false: YAML reads no .* write "no"$'):
+        load(raw)
+    raw["corpora"]["tydi-test"]["languages"] = ["en"]
+    raw["encoders"]["mbert"]["text"] |= yaml.safe_load("{no: [text.txt]}")
+    with pytest.raises(InputError, match=r'YAML reads no .* write "no"$'):
+        load(raw)
+
+
+def test_a_corpus_may_ask_in_another_language(raw: dict[str, Any]) -> None:
+    raw["corpora"]["mlqa"] = {"kind": "squad", "files": ["x"], "language": "ar", "question_language": "en"}
+    assert module.question_pairs(load(raw), "mlqa") == ["en-ar"]
+    raw["corpora"]["mlqa"]["question_language"] = None
+    assert module.question_pairs(load(raw), "mlqa") == ["ar-ar"]
 
 
 def test_loading_leaves_the_dictionary_alone(raw: dict[str, Any]) -> None:

@@ -13,7 +13,6 @@ from workflow_scripts.corpus import (
     Document,
     Question,
     Relocation,
-    context_key,
     derive,
     example_id,
     read_documents,
@@ -126,8 +125,3 @@ def test_example_ids() -> None:
     assert len({*numbers, 7, 0}) == len(others) + 2
     assert all(-(2**63) <= number < 2**63 for number in numbers)
     assert example_id("56be4db0acb8001400a502ec") == 6057792772478381084
-
-
-def test_context_key() -> None:
-    assert context_key("Cafe\u0301\u00a0 au\nlait ") == context_key("Café au lait")
-    assert context_key("Café") != context_key("Cafe")

@@ -17,7 +17,7 @@ from workflow_scripts.corpus import Annotation, Document, Question, write_docume
 from workflow_scripts.files import read_jsonl
 from workflow_scripts.qa import batches, features, heads, predict
 from workflow_scripts.qa.batches import read_parts
-from workflow_scripts.qa.tune import choose, without_yes_no
+from workflow_scripts.qa.tune import choose, read_left_out, without, without_yes_no
 from workflow_scripts.recipes.tuning import Prediction, Tuning
 from workflow_scripts.staleness import import_closure
 from workflow_scripts.training.folders import load_tokenizer
@@ -164,6 +164,18 @@ def test_unknowns_are_drawn_from_the_seed(made):
     assert len(choose([part], Tuning(include_unknowns=1), 0)) == 6
     kept = [len(choose([part] * 50, Tuning(include_unknowns=0.1), seed)) - 250 for seed in range(20)]
     assert 2 < np.mean(kept) < 8
+
+
+def test_questions_that_are_left_out_have_no_windows(made, tmp_path):
+    (part,) = read_parts([made / "c.st"], [made / "w.st"])
+    left = without(part, {"-3", "1"})
+    assert [left.windows.question_ids[row] for row in left.windows.question] == ["-2", "-1", "0", "2"]
+    assert list(left.windows.answer_type) == [features.SPAN] * 3 + [features.NO_ANSWER]
+    lines = [{"corpus": "b", "id": "1"}, {"corpus": "b", "id": "2"}]
+    (tmp_path / "list").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    assert read_left_out(tmp_path / "list", ["a", "b"]) == [set(), {"1", "2"}]
+    with pytest.raises(InputError, match="list line 1: corpus b is not one of --corpora, a, c"):
+        read_left_out(tmp_path / "list", ["a", "c"])
 
 
 def test_features_of_another_vocabulary_are_refused(made, tmp_path):

@@ -1,4 +1,4 @@
-"""SQuAD-format files: spans that hold or are found again, paragraphs left out, and the guard against leaks."""
+"""SQuAD-format files: spans that hold or are found again, paragraphs left out, languages that names and ids tell."""
 
 import json
 from collections import Counter
@@ -7,19 +7,10 @@ from typing import Any
 
 import pytest
 
-from workflow_scripts.acquire import guard, squad
+from workflow_scripts.acquire import squad
 from workflow_scripts.acquire.squad import locate
 from workflow_scripts.cli import InputError
-from workflow_scripts.corpus import (
-    Annotation,
-    Document,
-    Question,
-    derive,
-    read_documents,
-    read_questions,
-    write_documents,
-    write_questions,
-)
+from workflow_scripts.corpus import Annotation, Document, Question, read_documents, read_questions
 
 
 def paragraph(context: str, *questions: tuple[str, list[tuple[str, int]]], **more: Any) -> dict[str, Any]:
@@ -74,7 +65,14 @@ def convert(
         ("one two two", "two", 0, "occurs 2 times"),
         ("aaa", "aa", 5, "occurs 2 times"),
         ("one two", "three", 0, "occurs nowhere"),
-        ("Café", "Cafe\u0301", 0, "occurs nowhere"),
+        ("one (a) a", "( a", 4, "occurs nowhere"),
+        ("the Café here", "Cafe\u0301", 0, (4, 8)),  # however its characters are composed
+        ("the Cafe\u0301 here", "Café", 4, (4, 9)),
+        ("Café", "Cafe", 2, "occurs nowhere"),  # not half of a composed character
+        ("각", "가", 0, "occurs nowhere"),
+        ("the na\u200dme\u200f is", "name", 4, (4, 9)),  # with or without invisible characters
+        ("name, the name", "na\u200cme", 10, (10, 14)),
+        ("a \u200e\n b, a b", "a b", 0, (0, 6)),
         ("one two", "  ", 3, "is empty"),
         ("one two", "", 0, "is empty"),
     ],
@@ -151,6 +149,68 @@ def test_paragraphs_can_be_excluded_and_limited(tmp_path: Path, capsys: pytest.C
     assert "1 paragraphs left out beyond the first 1" in printed
 
 
+def test_unlabelled_questions_are_dropped(tmp_path: Path) -> None:
+    """Taken for unanswerable ones, they would teach a model to find nothing."""
+    unlabelled = {"context": "one", "qas": [{"id": "b", "question": "b?"}]}
+    _, questions, dropped = read(tmp_path, paragraph("one", ("a", [])), unlabelled)
+    assert [question.question_id for question in questions] == ["a"]
+    assert [line["id"] for line in dropped] == ["b"]
+    assert dropped[0]["reason"].startswith("it has no answers")
+
+
+def test_questions_may_be_in_another_language(tmp_path: Path) -> None:
+    file = tmp_path / "test-context-ar-question-en.json"
+    file.write_text(json.dumps({"data": [{"paragraphs": [paragraph("نعم", ("a", [("نعم", 0)]))]}]}))
+    (document,), (question,), _ = convert(tmp_path, [file], "ar", ["--question-language", "en"])
+    assert (document.language, question.language) == ("ar", "en")
+    assert (question.question_id, question.source_id) == ("a", "a")
+
+
+@pytest.mark.parametrize(
+    ("name", "question_id", "sentence"),
+    [
+        (
+            "dev-context-ar-question-en.json",
+            "a",
+            "its name says that its questions are in en, but they are declared to be in ar; declare en",
+        ),
+        (
+            "test-context-de-question-ar.json",
+            "a",
+            "its name says that its contexts are in de, but they are declared to be in ar; declare de",
+        ),
+        (
+            "xquad.hi.json",
+            "a",
+            "its name says that its contexts are in hi, but they are declared to be in ar; declare hi",
+        ),
+        (
+            "goldp.json",
+            "swahili-8211684794284159625-4",
+            "the id of question swahili-8211684794284159625-4 says that its contexts are in sw, but they are declared"
+            " to be in ar; declare sw",
+        ),
+    ],
+)
+def test_a_language_that_the_file_contradicts(
+    tmp_path: Path, name: str, question_id: str, sentence: str
+) -> None:
+    file = tmp_path / name
+    file.write_text(json.dumps({"data": [{"paragraphs": [paragraph("one", (question_id, []))]}]}))
+    with pytest.raises(InputError) as error:
+        convert(tmp_path, [file], "ar")
+    assert str(error.value) == f"{file}: {sentence}"
+
+
+@pytest.mark.parametrize(
+    "question_id", ["arabic-8211684794284159625-4", "train-12-3", "klingon-821168479428415-1"]
+)
+def test_ids_that_say_nothing_else(tmp_path: Path, question_id: str) -> None:
+    file = tmp_path / "xquad.ar.json"
+    file.write_text(json.dumps({"data": [{"paragraphs": [paragraph("one", (question_id, []))]}]}))
+    assert len(convert(tmp_path, [file], "ar")[1]) == 1
+
+
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
@@ -192,39 +252,6 @@ def test_files_that_are_not_of_the_format(tmp_path: Path, content: str, sentence
     assert not (tmp_path / "questions").exists()
 
 
-def test_xquad_and_the_rest_of_squad(pack: Path, tmp_path: Path) -> None:
-    """SQuAD's development set without XQuAD's 240 paragraphs, and the guard that nothing of them is left."""
-    english, dev = pack / "xquad" / "xquad.en.json", pack / "squad" / "dev-v1.1.json"
-    for name in ("train", "all", "test", "ar"):
-        (tmp_path / name).mkdir()
-    documents, questions, dropped = convert(
-        tmp_path / "train", [dev], "en", ["--exclude-contexts", str(english)]
-    )
-    assert (len(documents), len(questions), len(dropped)) == (2067 - 240, 10570 - 1190, 1190)
-    assert len(convert(tmp_path / "test", [english], "en")[1]) == 1190
-    assert len(convert(tmp_path / "ar", [pack / "xquad" / "xquad.ar.json"], "ar")[1]) == 1190
-    evaluation = [
-        *("--evaluation", f"{tmp_path}/test/questions", f"{tmp_path}/ar/questions"),
-        *("--evaluation-documents", f"{tmp_path}/test/documents", f"{tmp_path}/ar/documents"),
-        f"--out={tmp_path}/guard.json",
-    ]
-    guard.main(
-        [f"--train={tmp_path}/train/questions", f"--train-documents={tmp_path}/train/documents", *evaluation]
-    )
-    assert json.loads((tmp_path / "guard.json").read_text("utf-8")) == {
-        "train": {"questions": 9380, "contexts": 1827},
-        "evaluation": {"questions": 1190, "contexts": 480},
-        "shared": {"questions": 0, "contexts": 0},
-    }
-    (tmp_path / "guard.json").unlink()
-    convert(tmp_path / "all", [dev], "en")
-    with pytest.raises(InputError, match="share 240 contexts, the first of them document"):
-        guard.main(
-            [f"--train={tmp_path}/all/questions", f"--train-documents={tmp_path}/all/documents", *evaluation]
-        )
-    assert not (tmp_path / "guard.json").exists()
-
-
 def test_real_spans_hold_or_are_found_again(
     pack: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -242,24 +269,3 @@ def test_real_spans_hold_or_are_found_again(
     swahili = [pack / "tydiqa_goldp" / f"swahili_tydiqa_{split}.json" for split in ("train", "dev")]
     _, questions, dropped = convert(tmp_path, swahili, "sw")
     assert (len(questions), len(dropped)) == (2755 + 499 - 2, 2)
-
-
-def test_the_guard_names_shared_questions(tmp_path: Path) -> None:
-    documents = {name: Document(name, "en", "", "", name, ((0, 1),), name) for name in "abc"}
-    write_documents(tmp_path / "documents", list(documents.values()))
-    original = Question("q", "q", "a", "en", "q?")
-    write_questions(tmp_path / "train", [derive(original, "ar", "ق", "x")], documents)
-    write_questions(tmp_path / "test", [Question("q", "q", "b", "en", "q?")], documents)
-    write_questions(tmp_path / "other", [Question("r", "r", "b", "en", "q?")], documents)
-    tables = [f"--{name}-documents={tmp_path}/documents" for name in ("train", "evaluation")]
-    tables += [f"--train={tmp_path}/train", f"--out={tmp_path}/guard.json"]
-    with pytest.raises(InputError, match="share 1 questions, the first of them q"):
-        guard.main([*tables, f"--evaluation={tmp_path}/test"])
-    guard.main([*tables, f"--evaluation={tmp_path}/other"])
-    assert json.loads((tmp_path / "guard.json").read_text("utf-8"))["shared"] == {
-        "questions": 0,
-        "contexts": 0,
-    }
-    write_documents(tmp_path / "documents", [documents["a"]])
-    with pytest.raises(InputError, match="belongs to document b, which is not in"):
-        guard.main([*tables, f"--evaluation={tmp_path}/other"])

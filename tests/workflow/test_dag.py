@@ -183,8 +183,12 @@ def test_the_snakefile_is_short() -> None:
 
 def rules() -> list[tuple[str, str]]:
     """(name, text) of every rule but `all`."""
-    parts = [part for file in RULES for part in re.split(r"\n\s*(?=rule\b)", file.read_text("utf-8"))]
-    texts = [part for part in parts if part.startswith("rule") and "shell:" in part]
+    parts = [
+        part
+        for file in RULES
+        for part in re.split(r"\n\s*(?=(?:rule|checkpoint)\b)", file.read_text("utf-8"))
+    ]
+    texts = [part for part in parts if part.startswith(("rule", "checkpoint")) and "shell:" in part]
     return [(re.sub(r"\s+", " ", text[:60]), text) for text in texts]
 
 

@@ -50,7 +50,7 @@ def test_from_an_unpacked_pack_to_tables(tree: Tree, pack: Path) -> None:
         assert [row[1] for row in rows] == ["SQuAD", "SQuAD"]
         assert all(0 <= float(cell) <= 100 for row in rows for cell in row[2:-2])
     found = json.loads((tree.folder / "results/guard/squad.json").read_text("utf-8"))
-    assert found["shared"] == {"questions": 0, "contexts": 0}
+    assert found["left_out"] == {"evaluated": 0, "on_evaluated_contexts": 0}
 
 
 def test_where_a_file_came_from_makes_nothing_stale(tree: Tree, pack: Path) -> None:

@@ -1,9 +1,10 @@
 """Read SQuAD-format files (SQuAD 1 and 2, TyDi QA's gold passage task, XQuAD, MLQA, ARCD) into a corpus.
 
 Every distinct context is one document of one passage, named by the digest of its text; several answers are several
-annotations; an impossible question (SQuAD 2) has one empty annotation.  `answer_start` counts characters.  Where the
-text there is not the answer, the answer is looked for without regard to which blanks stand between its words, first at
-the stated place, then in the whole context, and taken if it is there exactly once.
+annotations; an impossible question (SQuAD 2) has one empty annotation.  A question keeps its id, which XQuAD and MLQA
+use in every language, as its source id.  `answer_start` counts characters.  Where the text there is not the answer, the
+answer is looked for in the whole context, whatever blanks stand between its words, however its characters are composed,
+and with or without invisible ones; it is taken if it begins at the stated place or is there exactly once.
 
 `--exclude-contexts` leaves out every paragraph that also stands in those files: XQuAD's English paragraphs are part of
 SQuAD's development set.
@@ -12,22 +13,27 @@ SQuAD's development set.
 import hashlib
 import json
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
+from workflow_scripts.acquire.duplicates import GOLDP_ID, context_key
 from workflow_scripts.cli import InputError, parser, run
 from workflow_scripts.corpus import (
     Annotation,
     Document,
     Question,
-    context_key,
     write_documents,
     write_dropped,
     write_questions,
 )
 from workflow_scripts.files import read_text
-from workflow_scripts.languages import language
+from workflow_scripts.languages import language, languages
+
+XQUAD_NAME = re.compile(r"xquad\.([a-z]{2,3})\.json")
+MLQA_NAME = re.compile(r"context-([a-z]{2,3})-question-([a-z]{2,3})\.json")
 
 
 def paragraphs(file: str) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -55,34 +61,87 @@ def locate(context: str, answer: str, start: int) -> tuple[int, int] | str:
     """[start, end) of an answer in characters of its context, or the reason why it has no place there."""
     if answer.strip() and start >= 0 and context.startswith(answer, start):
         return start, start + len(answer)
-    words = answer.split()
-    if not words:
+    wanted = fold(answer.strip())[0]
+    if not wanted:
         return "the answer is empty"
-    pattern = re.compile(r"\s+".join(map(re.escape, words)))
-    # Blanks at the edge of the answer, or a different number of them, are no reason to look elsewhere.
-    blanks = re.compile(r"\s*").match(context, start) if start >= 0 else None
-    there = pattern.match(context, blanks.end()) if blanks else None
-    if there:
-        return there.span()
-    # A match may overlap the one before ("aa" in "aaa"), so look one character after each beginning.
-    found = [match.start() for match in re.compile(f"(?={pattern.pattern})").finditer(context)]
+    text, origins = fold(context)
+    found = [
+        (origins[at], origins[at + len(wanted) - 1] + 1)
+        for at in _occurrences(text, wanted)
+        # what begins or ends inside a composed character is not the answer
+        if (at == 0 or origins[at - 1] < origins[at])
+        and (at + len(wanted) == len(text) or origins[at + len(wanted) - 1] < origins[at + len(wanted)])
+    ]
+    # Blanks at the edge of the answer are no reason to look elsewhere.
+    there = start
+    while 0 <= there < len(context) and fold(context[there])[0] in ("", " "):
+        there += 1
+    for span in found:
+        if span[0] == there:
+            return span
     if len(found) == 1:
-        match = pattern.match(context, found[0])
-        assert match is not None
-        return match.span()
+        return found[0]
     occurs = f"it occurs {len(found)} times" if found else "it occurs nowhere"
     return f"the answer {answer!r} does not stand at character {start} and {occurs} in the context"
 
 
+def fold(text: str) -> tuple[str, list[int]]:
+    """A text without what copies of it differ in, and which character of it each character left comes from.
+
+    Runs of blanks become one blank, composed characters are taken apart (NFD), invisible format characters (Cf) go.
+    """
+    signs: list[str] = []
+    origins: list[int] = []
+    for at, sign in enumerate(text):
+        if sign.isspace():
+            parts = "" if signs and signs[-1] == " " else " "
+        else:
+            parts = "" if unicodedata.category(sign) == "Cf" else unicodedata.normalize("NFD", sign)
+        signs += parts
+        origins += [at] * len(parts)
+    return "".join(signs), origins
+
+
+def _occurrences(text: str, wanted: str) -> Iterator[int]:
+    """Where `wanted` begins in `text`; occurrences may overlap ("aa" in "aaa")."""
+    at = text.find(wanted)
+    while at >= 0:
+        yield at
+        at = text.find(wanted, at + 1)
+
+
+def told_by_name(file: str) -> tuple[str, str] | None:
+    """(question language, context language) that the name of an XQuAD or MLQA file tells; None for another name."""
+    if found := MLQA_NAME.search(Path(file).name):
+        return found[2], found[1]
+    found = XQUAD_NAME.match(Path(file).name)
+    return (found[1], found[1]) if found else None
+
+
+def told_by_id(question_id: str) -> str | None:
+    """The language that the id of a GoldP question tells, such as `swahili-8211684794284159625-4`; else None."""
+    found = GOLDP_ID.fullmatch(question_id)
+    return next((row.code for row in languages().values() if found and row.tydi == found[1]), None)
+
+
+def _agree(who: str, what: str, told: str | None, declared: str) -> None:
+    if told != declared and told in languages():
+        raise InputError(
+            f"{who} says that its {what} are in {told}, but they are declared to be in {declared}; declare {told}"
+        )
+
+
 def read_squad(
-    files: Sequence[str], code: str, exclude: Sequence[str], max_paragraphs: int | None
+    files: Sequence[str], asked_in: str, code: str, exclude: Sequence[str], max_paragraphs: int | None
 ) -> tuple[list[Document], list[Question], list[tuple[str, str]], Counter[str]]:
     """Documents, questions, (id, reason) of what was dropped, and counts of what else a reader should know.
 
-    A question loses an answer that has no place in its context and is dropped if it loses all.  Raises InputError for
-    files that are not of the format and for a language that is not in the table.
+    `asked_in` is the language of the questions, `code` that of the contexts.  A question loses an answer that has no
+    place in its context and is dropped if it loses all.  Raises InputError for files that are not of the format, for a
+    language that is not in the table, and for one that the files contradict.
     """
-    language(code)
+    for given in (asked_in, code):
+        language(given)
     excluded = {context_key(paragraph["context"]) for file in exclude for _, paragraph in paragraphs(file)}
     documents: dict[str, Document] = {}
     questions: dict[str, Question] = {}
@@ -90,6 +149,9 @@ def read_squad(
     counts: Counter[str] = Counter()
     used = 0
     for file in files:
+        if told := told_by_name(file):
+            _agree(f"{file}: its name", "contexts", told[1], code)
+            _agree(f"{file}: its name", "questions", told[0], asked_in)
         for title, paragraph in paragraphs(file):
             context = paragraph["context"]
             if context_key(context) in excluded:
@@ -105,6 +167,7 @@ def read_squad(
             name = hashlib.sha256(context.encode("utf-8")).hexdigest()[:16]
             for item in paragraph["qas"]:
                 question_id = _id(file, item)
+                _agree(f"{file}: the id of question {question_id}", "contexts", told_by_id(question_id), code)
                 if question_id in questions:
                     dropped.append((question_id, "another question has this id; the first is kept"))
                     continue
@@ -113,7 +176,7 @@ def read_squad(
                 counts["answers set right that did not stand where the file says"] += repaired
                 if annotations:
                     questions[question_id] = Question(
-                        question_id, question_id, name, code, item["question"], annotations
+                        question_id, question_id, name, asked_in, item["question"], annotations
                     )
                     documents.setdefault(
                         name, Document(name, code, title, "", context, ((0, len(context)),), name)
@@ -127,7 +190,10 @@ def main(argv: Sequence[str] | None = None) -> None:
     arguments.add_argument(
         "--in", dest="files", required=True, nargs="+", help="SQuAD-format files (.json[.gz])"
     )
-    arguments.add_argument("--language", required=True, help="the code of the files' language")
+    arguments.add_argument("--language", required=True, help="the code of the contexts' language")
+    arguments.add_argument(
+        "--question-language", help="the code of the questions' language, if it is another (MLQA)"
+    )
     arguments.add_argument(
         "--exclude-contexts",
         nargs="*",
@@ -141,14 +207,21 @@ def main(argv: Sequence[str] | None = None) -> None:
     arguments.add_argument("--dropped", required=True, help="what could not be used, with reasons (.jsonl)")
     given = arguments.parse_args(argv)
     documents, questions, dropped, counts = read_squad(
-        given.files, given.language, given.exclude_contexts, given.max_paragraphs
+        given.files,
+        given.question_language or given.language,
+        given.language,
+        given.exclude_contexts,
+        given.max_paragraphs,
     )
     if not questions:
         raise InputError(f"{', '.join(given.files)}: no usable question ({len(dropped)} dropped)")
     write_documents(given.documents, documents)
     write_questions(given.questions, questions, {document.doc_id: document for document in documents})
     write_dropped(given.dropped, dropped)
-    print(f"{len(questions)} questions on {len(documents)} contexts in {language(given.language).name}")
+    asked_in = language(given.question_language or given.language).name
+    print(
+        f"{len(questions)} questions in {asked_in} on {len(documents)} contexts in {language(given.language).name}"
+    )
     for reason, count in counts.items():
         if count:
             print(f"{count} {reason}")
@@ -170,8 +243,10 @@ def _annotations(
         raise InputError(
             f"{file}: question {item['id']}: question and answers must be texts, each answer_start a whole number"
         ) from None
-    if item.get("is_impossible", False) or not answers:
+    if item.get("is_impossible", False) or item.get("answers") == []:
         return (Annotation(),), [], 0
+    if not answers:
+        return (), ["it has no answers; where there is none to be found, say answers: []"], 0
     annotations, reasons, repaired = [], [], 0
     for text, stated in answers:
         span = locate(context, text, stated)

@@ -2,7 +2,7 @@
 
 A training set is a list of corpora; all their windows are one pool.  A window without the answer is trained on (as
 "no answer" at the first piece) with probability `include_unknowns`, drawn once from the seed (TyDi QA baseline,
-where the documented setting is 0.1).
+where the documented setting is 0.1).  Questions that the leakage guard left out are not trained on.
 """
 
 import json
@@ -15,7 +15,7 @@ import numpy as np
 from transformers import set_seed
 
 from workflow_scripts.cli import InputError, parser, read_recipe, run
-from workflow_scripts.files import atomic_folder
+from workflow_scripts.files import atomic_folder, read_jsonl
 from workflow_scripts.qa.batches import Layout, Part, check_fits, collate, read_parts
 from workflow_scripts.qa.features import NO, PASSAGE, YES
 from workflow_scripts.qa.heads import from_encoder, question_answering
@@ -45,9 +45,40 @@ def without_yes_no(part: Part) -> Part:
     return replace(part, windows=replace(part.windows, answer_type=kinds))
 
 
+def read_left_out(file: Path, corpora: list[str]) -> list[set[str]]:
+    """The ids of the questions of each corpus that a list of the leakage guard's, lines of {corpus, id}, leaves out.
+
+    Raises InputError where the list names another corpus: it belongs to another training set.
+    """
+    ids: dict[str, set[str]] = {name: set() for name in corpora}
+    for number, line in read_jsonl(file):
+        if line["corpus"] not in ids:
+            raise InputError(
+                f"{file} line {number}: corpus {line['corpus']} is not one of --corpora, {', '.join(corpora)}"
+            )
+        ids[line["corpus"]].add(line["id"])
+    return [ids[name] for name in corpora]
+
+
+def without(part: Part, ids: set[str]) -> Part:
+    """The part without the windows of these questions."""
+    windows = part.windows
+    kept = np.array([name not in ids for name in windows.question_ids], dtype=bool)[windows.question]
+    rows = {
+        name: getattr(windows, name)[kept]
+        for name in ("question", "first", "length", "answer_type", "start", "end")
+    }
+    return replace(part, windows=replace(windows, **rows))
+
+
 def tune(arguments: Namespace, recipe: Tuning) -> None:
     """The whole step: read features, train, write the model."""
     parts = read_parts(arguments.contexts, arguments.windows)
+    inputs = [*arguments.contexts, *arguments.windows, arguments.encoder / "model.safetensors"]
+    if arguments.left_out:
+        left_out = read_left_out(arguments.left_out, arguments.corpora)
+        parts = [without(part, ids) if ids else part for part, ids in zip(parts, left_out, strict=True)]
+        inputs.append(arguments.left_out)
     if recipe.yes_no == "baseline":
         parts = [without_yes_no(part) for part in parts]
     tokenizer = load_tokenizer(arguments.encoder)
@@ -66,7 +97,6 @@ def tune(arguments: Namespace, recipe: Tuning) -> None:
     def batch(step: int) -> Batch:
         return collate(parts, rows[order.rows(step)], layout, recipe.hide)
 
-    inputs = [*arguments.contexts, *arguments.windows, arguments.encoder / "model.safetensors"]
     summary = train(
         model,
         batch,
@@ -100,6 +130,12 @@ def main() -> None:
         "--windows", type=Path, nargs="+", required=True, help="windows of each corpus, same order"
     )
     arguments_parser.add_argument(
+        "--left-out", type=Path, help="questions not to train on, a list of the leakage guard's (.jsonl)"
+    )
+    arguments_parser.add_argument(
+        "--corpora", nargs="+", default=[], help="with --left-out: the names of the corpora in it, same order"
+    )
+    arguments_parser.add_argument(
         "--seed", type=int, default=0, help="of heads, order, windows left out and dropout"
     )
     arguments_parser.add_argument("--label", default="tune", help="name in progress lines")
@@ -109,6 +145,10 @@ def main() -> None:
     arguments_parser.add_argument("--out", type=Path, required=True, help="folder of the model")
     arguments = arguments_parser.parse_args()
     recipe = read_recipe(arguments.recipe, Tuning)
+    if arguments.left_out and len(arguments.corpora) != len(arguments.windows):
+        raise InputError(
+            f"--corpora names {len(arguments.corpora)}, --windows {len(arguments.windows)}; give one for one"
+        )
     if arguments.seed < 0:
         raise InputError(f"--seed is {arguments.seed}; seeds count from 0")
     with locked(arguments.work):
