@@ -31,9 +31,8 @@ rule translations_from_files:
 
 rule translations_from_corpora:
     input:
-        questions=lambda wildcards: questions(
-            [translations_of(wildcards).of, translations_of(wildcards).questions]
-        ),
+        original=lambda wildcards: questions([translations_of(wildcards).of]),
+        others=lambda wildcards: questions(translations_of(wildcards).questions),
     output:
         table="results/translations/{translations}.parquet",
         dropped="results/translations/{translations}.dropped.jsonl",
@@ -49,11 +48,14 @@ rule translations_from_corpora:
         mem_mb=2000,
         runtime=60,
     params:
+        corpora=lambda wildcards, input: [
+            word for other in input.others for word in ("--corpora", *input.original, other)
+        ],
         code=code_hash("workflow_scripts.augment.translations"),
     message:
         "Taking the translations {wildcards.translations} from parallel corpora"
     shell:
-        "python -m workflow_scripts.augment.translations --corpora {input.questions}"
+        "python -m workflow_scripts.augment.translations {params.corpora}"
         " --made-by {wildcards.translations} --out {output.table} --dropped {output.dropped} > {log} 2>&1"
 
 

@@ -154,7 +154,9 @@ class ParallelTranslations(Recipe):
         description="parallel-corpora: the questions of the same ids in another corpus (XQuAD, MLQA)"
     )
     of: Name = Field(description="the corpus with the original questions")
-    questions: Name = Field(description="the corpus with the same questions in the target language")
+    questions: list[Name] = Field(
+        min_length=1, description="corpora with the same questions, each in a target language"
+    )
 
 
 Translations = Annotated[ImportedTranslations | ParallelTranslations, Field(discriminator="kind")]
@@ -482,7 +484,9 @@ def _check(config: Config) -> None:
                         f"translations.{name}.files: {pair} is no direction; the two languages must differ"
                     )
         if isinstance(translations, ParallelTranslations):
-            _known(f"translations.{name}.questions", "corpus", translations.questions, config.corpora)
+            _distinct(f"translations.{name}.questions", translations.questions)
+            for corpus_name in translations.questions:
+                _known(f"translations.{name}.questions", "corpus", corpus_name, config.corpora)
     for name, corpus in config.corpora.items():
         if isinstance(corpus, TranslatedQuestions):
             _check_directions(config, f"corpora.{name}", corpus)
@@ -604,11 +608,11 @@ def _check_directions(config: Config, where: str, corpus: TranslatedQuestions) -
         case ImportedTranslations():
             directions = list(table.files)
         case ParallelTranslations():
-            sides = [
-                {pair.split("-")[0] for pair in question_pairs(config, side)}
-                for side in (table.of, table.questions)
-            ]
-            directions = [f"{source}-{target}" for source in sides[0] for target in sides[1]]
+            sources = {pair.split("-")[0] for pair in question_pairs(config, table.of)}
+            targets = {
+                pair.split("-")[0] for side in table.questions for pair in question_pairs(config, side)
+            }
+            directions = [f"{source}-{target}" for source in sources for target in targets]
     for direction in (f"{source}-{target}" for source in corpus.source for target in corpus.target):
         _known(
             f"{where}.translations", f"direction of translations.{corpus.translations}", direction, directions

@@ -16,19 +16,26 @@ pytestmark = pytest.mark.slow
 def reduced() -> dict[str, Any]:
     """The real configuration in small: every section and every file of it, no key that it does not have."""
     raw = yaml.safe_load((ROOT / "config/real.yaml").read_text("utf-8"))
-    for name, paragraphs in (("squad", 40), ("xquad-en", 8), ("xquad-ar", 8)):
-        raw["corpora"][name]["max_paragraphs"] = paragraphs
-    pretrain = raw["encoders"]["en-ar"]["pretrain"]
-    pretrain |= {
-        "steps": 10,
-        "batch_size": 8,
-        "max_documents": 1000,
-        "held_out": 50,
-        "min_masked_accuracy": 0,
-    }
-    pretrain["vocabulary"]["size"] = 1000
-    pretrain["architecture"] |= {"hidden_size": 32, "layers": 1, "heads": 2, "intermediate_size": 64}
-    raw["alignments"]["ar"]["filter"]["sentences"] = 100
+    for corpus in raw["corpora"].values():
+        if corpus["kind"] == "squad":
+            corpus["max_paragraphs"] = 40 if "exclude_contexts" in corpus else 6
+    for encoder in raw["encoders"].values():
+        encoder["pretrain"] |= {
+            "vocabulary": encoder["pretrain"]["vocabulary"] | {"size": 3000},
+            "architecture": {
+                "hidden_size": 32,
+                "layers": 1,
+                "heads": 2,
+                "intermediate_size": 64,
+                "max_length": 384,
+            },
+            "steps": 10,
+            "batch_size": 8,
+            "max_documents": 500,
+            "held_out": 50,
+            "min_masked_accuracy": 0,
+        }
+    raw["alignments"]["all"]["filter"]["sentences"] = 50
     raw["tuning"]["default"] |= {"steps": 10, "batch_size": 4}
     return raw
 
@@ -43,11 +50,11 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Tree:
 def test_from_an_unpacked_pack_to_tables(tree: Tree, pack: Path) -> None:
     done = tree.snakemake("--cores", "2", "--config", f"mirror={pack}", config="reduced.yaml")
     assert done.returncode == 0, (done.stdout + done.stderr)[-5000:]
-    for table, columns in (("xquad", 5), ("tiny-dev-passage", 12), ("tiny-dev-minimal", 12)):
+    for table, columns in (("xquad", 42), ("goldp", 5), ("tiny-dev-passage", 12), ("tiny-dev-minimal", 12)):
         with (tree.folder / f"results/tables/{table}.csv").open(encoding="utf-8", newline="") as file:
             head, *rows = csv.reader(file)
         assert len(head) == 2 + columns + 2
-        assert [row[1] for row in rows] == ["SQuAD", "SQuAD"]
+        assert [row[1] for row in rows] == ["SQuAD + GoldP"] * 4
         assert all(0 <= float(cell) <= 100 for row in rows for cell in row[2:-2])
     found = json.loads((tree.folder / "results/guard/squad.json").read_text("utf-8"))
     assert found["left_out"] == {"evaluated": 0, "on_evaluated_contexts": 0}
