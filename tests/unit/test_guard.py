@@ -9,7 +9,7 @@ import pytest
 from workflow_scripts.acquire import guard, squad, tydiqa
 from workflow_scripts.acquire.duplicates import context_key, question_key
 from workflow_scripts.cli import InputError
-from workflow_scripts.corpus import Document, Question, derive, write_documents, write_questions
+from workflow_scripts.corpus import Annotation, Document, Question, derive, write_documents, write_questions
 
 ARTICLE = "The river Tesi is long.\nIt flows through Ramor, a city of many bridges.\nSee also"
 
@@ -134,6 +134,19 @@ def test_an_article_leaks_its_gold_passages(tables: Tables) -> None:
     tables.corpus("test", document("a", ARTICLE))
     assert tables.dropped(["train"], ["test"]) == {
         "train-b": "its context is a passage of document a of test"
+    }
+
+
+def test_a_passage_with_an_answer_leaks_other_articles_that_hold_it(tables: Tables) -> None:
+    """Once it is long enough to be about one thing; a short one stands in many articles."""
+    answer = "It flows through Ramor, a city of many bridges over many rivers."
+    texts = [f"Another article.\n{answer.upper()}", "Another one.\nSee also", "A third.\nThe Tesi."]
+    tables.corpus("train", *(document(str(number), text) for number, text in enumerate(texts)))
+    article = document("a", f"The Tesi.\n{answer}\nSee also")
+    asked = [Question(str(n), str(n), "a", "en", "?", (Annotation(n),)) for n in (1, 2)]
+    tables.write("test", [document("b", "Mto."), article], asked)
+    assert tables.dropped(["train"], ["test"]) == {
+        "train-0": "a passage of its context is a passage with an answer, of document a of test"
     }
 
 
@@ -346,7 +359,7 @@ def test_goldp_shares_questions_and_contexts_with_its_own_dev_files(
 
 
 def test_goldp_contexts_are_passages_of_tydis_articles(pack: Path, tables: Tables) -> None:
-    """Three of tiny_dev's questions are in the GoldP files: the ids say so, and so does each context by itself."""
+    """Two of tiny_dev's questions are in the GoldP files: the ids say so, and so does each context by itself."""
     outputs = [f"--{kind}={tables.folder}/tydi.{kind}" for kind in ("documents", "questions", "dropped")]
     codes = ["en", "ar", "bn", "fi", "id", "ja", "sw", "ko", "ru", "te", "th"]
     tydiqa.main(["--in", str(pack / "tydiqa_primary" / "tiny_dev.jsonl.gz"), "--languages", *codes, *outputs])
@@ -362,5 +375,5 @@ def test_goldp_contexts_are_passages_of_tydis_articles(pack: Path, tables: Table
     corpora = {name: tables.read(name) for name in ("tydi", *gold)}
     renamed = replace(corpora["tydi"], source_ids=[f"x{name}" for name in corpora["tydi"].source_ids])
     found = guard.leaks([corpora[code] for code in gold], guard.evaluated([renamed]))
-    assert {leak.reason.partition(" document")[0] for leak in found} == {"its context is a passage of"}
-    assert len(found) == len(tables.lines("dropped"))
+    assert len(found) == len(tables.lines("dropped")) == 2
+    assert all(leak.reason.startswith("its context is a passage with an answer, of") for leak in found)

@@ -3,8 +3,9 @@
 A training question leaks if it is evaluated itself, in whatever language, or if its context is.  A question is known by
 its source id, which translations keep.  Two contexts are the same if they have the same letters and digits, if one is a
 passage of the other (TyDi QA's gold passages are passages of its articles), if one was made from the other
-(`source_doc_id`), or if one question is asked on both (XQuAD's paragraphs in all languages and SQuAD's).  Passages of
-two articles are not compared with each other: articles share headings and notices without being about the same.
+(`source_doc_id`), or if one question is asked on both (XQuAD's paragraphs in all languages and SQuAD's).  Of an article
+that is evaluated, the passages that hold answers count as contexts too, but not the others: articles share notices, and
+whole paragraphs about nobody's question, without being about the same.
 
 A leak stops the run, or, with `--drop-leaks`, is left out: `--left-out` names the questions that are not to be trained
 on, and `--dropped` says why.  The first holds no reasons, so that models are stale only where other questions are left
@@ -24,6 +25,8 @@ from workflow_scripts.cli import InputError, named_files, parser, run
 from workflow_scripts.corpus import DOCUMENTS, QUESTIONS, read_table
 from workflow_scripts.files import write_jsonl, write_text
 
+LONG = 50  # letters and digits from which on a passage with an answer is not in another article by chance
+
 
 @dataclass(frozen=True)
 class Documents:
@@ -31,7 +34,8 @@ class Documents:
 
     `rows` gives a document's number by its id; ids, source_ids: its id and that of the document it was made from.
     texts: int64 [documents], a hash of `context_key` of the whole text; passages: int64 [passages], the same of each
-    passage, and owners, int64 [passages], the number of its document.  0 stands for a text without letters and digits.
+    passage; owners, sizes: int64 [passages], the number of its document, ascending, and its letters and digits.
+    The hash of a text that has none is 0.
     """
 
     rows: dict[str, int]
@@ -40,26 +44,34 @@ class Documents:
     texts: np.ndarray
     passages: np.ndarray
     owners: np.ndarray
+    sizes: np.ndarray
 
 
 @dataclass(frozen=True)
 class Corpus:
-    """A corpus's questions by id and source id, the number of the document of each, and the documents."""
+    """A corpus's questions by id and source id, the number of the document of each, and the documents.
+
+    `answered` holds the passages that annotators of each question chose, as indices into the documents' passages.
+    """
 
     name: str
     questions: list[str]
     source_ids: list[str]
     asked: list[int]
+    answered: list[list[int]]
     documents: Documents
 
 
 @dataclass(frozen=True)
 class Evaluated:
-    """What must not be trained on, and where it is evaluated: questions and sources by id, contexts by hash."""
+    """What must not be trained on, and where it is evaluated: questions and sources by id, contexts by hash.
+
+    `contexts` are whole texts and passages that hold answers, `passages` are all.
+    """
 
     questions: dict[str, str]
     sources: dict[str, str]
-    texts: dict[int, str]
+    contexts: dict[int, str]
     passages: dict[int, str]
 
 
@@ -86,9 +98,11 @@ def read_documents(path: str) -> Documents:
     texts: list[int] = []
     passages: list[int] = []
     owners: list[int] = []
+    sizes: list[int] = []
     for row in read_table(path, columns(DOCUMENTS, "doc_id", "source_doc_id", "text", "passages")):
         # A context is its passages and what lies between them, so every character is looked at once.
-        text, keys, reached = row["text"], [], 0
+        keys: list[bytes] = []
+        text, reached = row["text"], 0
         for span in row["passages"]:
             before, passage = text[reached : span["start"]], context_key(text[span["start"] : span["end"]])
             keys += [passage] if before.isspace() else [context_key(before), passage]
@@ -96,30 +110,38 @@ def read_documents(path: str) -> Documents:
             # Python's own hash, which differs from process to process, never leaves this one.
             passages.append(hash(passage))
             owners.append(len(ids))
+            sizes.append(len(passage) // 4)
         texts.append(hash(b"".join([*keys, context_key(text[reached:])])))
         ids.append(row["doc_id"])
         source_ids.append(row["source_doc_id"])
     rows = {name: number for number, name in enumerate(ids)}
-    return Documents(
-        rows, ids, source_ids, *(np.array(values, dtype=np.int64) for values in (texts, passages, owners))
-    )
+    arrays = (np.array(values, dtype=np.int64) for values in (texts, passages, owners, sizes))
+    return Documents(rows, ids, source_ids, *arrays)
 
 
 def read_corpus(name: str, questions: str, documents: str) -> Corpus:
     """A corpus from its two tables.  Raises InputError for a question whose document is in neither."""
     contexts = read_documents(documents)
-    rows = list(read_table(questions, columns(QUESTIONS, "question_id", "source_id", "doc_id")))
+    rows = list(
+        read_table(questions, columns(QUESTIONS, "question_id", "source_id", "doc_id", "annotations"))
+    )
     for row in rows:
         if row["doc_id"] not in contexts.rows:
             raise InputError(
                 f"{questions}: question {row['question_id']} belongs to document {row['doc_id']}, which is not in"
                 f" {documents}"
             )
+    asked = [contexts.rows[row["doc_id"]] for row in rows]
+    first = np.searchsorted(contexts.owners, asked).tolist()
     return Corpus(
         name,
         [row["question_id"] for row in rows],
         [row["source_id"] for row in rows],
-        [contexts.rows[row["doc_id"]] for row in rows],
+        asked,
+        [
+            [begin + answer["passage"] for answer in row["annotations"] if answer["passage"] >= 0]
+            for row, begin in zip(rows, first, strict=True)
+        ],
         contexts,
     )
 
@@ -141,13 +163,18 @@ def evaluated(corpora: Sequence[Corpus]) -> Evaluated:
         for row in dict.fromkeys(corpus.asked):
             place = f"document {documents.ids[row]} of {corpus.name}"
             found.sources.setdefault(documents.source_ids[row], place)
-            found.texts.setdefault(int(documents.texts[row]), place)
+            found.contexts.setdefault(int(documents.texts[row]), place)
         asked = passages_asked(corpus)
         for digest, row in zip(
             documents.passages[asked].tolist(), documents.owners[asked].tolist(), strict=True
         ):
             found.passages.setdefault(digest, f"document {documents.ids[row]} of {corpus.name}")
-    for digests in (found.texts, found.passages):
+        for passage in dict.fromkeys(number for answers in corpus.answered for number in answers):
+            if documents.sizes[passage] >= LONG:
+                owner = documents.ids[documents.owners[passage]]
+                place = f"a passage with an answer, of document {owner} of {corpus.name}"
+                found.contexts.setdefault(int(documents.passages[passage]), place)
+    for digests in (found.contexts, found.passages):
         digests.pop(hash(b""), None)
     return found
 
@@ -155,17 +182,17 @@ def evaluated(corpora: Sequence[Corpus]) -> Evaluated:
 def leaking_documents(corpus: Corpus, against: Evaluated) -> dict[int, str]:
     """Why a document that the corpus asks about is evaluated, by its number."""
     documents = corpus.documents
-    inside = passages_asked(corpus) & np.isin(documents.passages, np.fromiter(against.texts, np.int64))
+    inside = passages_asked(corpus) & np.isin(documents.passages, np.fromiter(against.contexts, np.int64))
     holds = dict(zip(documents.owners[inside].tolist(), documents.passages[inside].tolist(), strict=True))
     reasons: dict[int, str] = {}
     for row in dict.fromkeys(corpus.asked):
         text = int(documents.texts[row])
-        if text in against.texts:
-            reasons[row] = f"its context is {against.texts[text]}"
+        if text in against.contexts:
+            reasons[row] = f"its context is {against.contexts[text]}"
         elif text in against.passages:
             reasons[row] = f"its context is a passage of {against.passages[text]}"
         elif row in holds:
-            reasons[row] = f"a passage of its context is {against.texts[holds[row]]}"
+            reasons[row] = f"a passage of its context is {against.contexts[holds[row]]}"
         elif documents.source_ids[row] in against.sources:
             reasons[row] = f"its context has the same source as {against.sources[documents.source_ids[row]]}"
     for question, source_id, row in zip(corpus.questions, corpus.source_ids, corpus.asked, strict=True):
