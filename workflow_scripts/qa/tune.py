@@ -6,6 +6,7 @@ where the documented setting is 0.1).  Questions that the leakage guard left out
 """
 
 import json
+import math
 import sys
 from argparse import Namespace
 from dataclasses import replace
@@ -101,7 +102,7 @@ def tune(arguments: Namespace, recipe: Tuning) -> None:
         model,
         batch,
         question_answering,
-        steps=recipe.steps,
+        steps=recipe.steps or math.ceil(recipe.epochs * len(rows) / recipe.batch_size),
         recipe=recipe,
         seed=arguments.seed,
         work=arguments.work,
