@@ -74,6 +74,18 @@ def test_real_files(tree: Tree, tmp_path: Path) -> None:
     }
 
 
+def test_the_papers_own_size(tree: Tree) -> None:
+    """All of aligned_qa but for the three encoders that others aligned and that are not there."""
+    jobs = tree.jobs(config="config/aligned_qa.yaml")
+    assert jobs["checkpoint"] == 2
+    assert jobs["download"] == 2 + 5 + 2 * 8 + 2 * 108
+    assert jobs["sentence_pairs"] == 3 * 4 + 2 * 108
+    assert jobs["align_encoder"] == 3 + 5
+    assert jobs["tune"] == 12
+    assert jobs["table"] == 6
+    assert "pretrain" not in jobs
+
+
 def test_one_key_on_the_command_line(tree: Tree) -> None:
     """Two more seeds triple what depends on the seed, and nothing else."""
     one, three = tree.jobs(), tree.jobs("--config", "seeds=[0,1,2]")
