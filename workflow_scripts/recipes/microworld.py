@@ -49,6 +49,10 @@ class Microworld(Recipe):
         description="relations (of 22) whose second wording of statements only the harder test and text have",
     )
     documents: Positive = Field(4500, description="monolingual documents a language")
+    fewer_documents: dict[Code, Positive] = Field(
+        {"hi": 1500, "ta": 1500, "te": 1500, "ml": 1500, "mr": 1500},
+        description="monolingual documents of languages that have fewer",
+    )
     documents_with_question: Share = Field(
         0.8, description="share of the monolingual documents that begin with a question"
     )
@@ -117,6 +121,10 @@ class Microworld(Recipe):
         Mismatch(),
         description="how often a translation spells a name otherwise than its language usually does",
     )
+
+    def documents_of(self, language: str) -> int:
+        """How many monolingual documents a language has."""
+        return dict[str, int](self.fewer_documents).get(language, self.documents)
 
     @model_validator(mode="after")
     def _possible(self) -> Self:

@@ -63,7 +63,7 @@ class Pretraining(Optimisation):
         "guided",
         description="first weights: guided (sinusoid positions, first heads look at neighbours) or plain (all random)",
     )
-    steps: int = Field(2400, ge=0, description="optimiser steps; 0 leaves the first weights (a control)")
+    steps: int = Field(1800, ge=0, description="optimiser steps; 0 leaves the first weights (a control)")
     batch_size: Positive = Field(32, description="documents a step")
     max_length: Positive = Field(128, description="longer documents are cut into pieces of this length")
     short_share: Share = Field(

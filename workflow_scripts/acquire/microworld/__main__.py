@@ -54,8 +54,8 @@ def write_world(recipe: Microworld, out: Path) -> None:
         "test": recipe.test_articles,
         "hard": recipe.hard_articles,
     }
-    of_language = sum(counts.values()) + recipe.documents
-    total = len(grammars) * of_language + (len(grammars) - 1) * recipe.sentence_pairs
+    total = len(grammars) * sum(counts.values()) + sum(map(recipe.documents_of, grammars))
+    total += (len(grammars) - 1) * recipe.sentence_pairs
     progress = Progress("micro-world", total, "documents and sentence pairs")
 
     made: dict[Part, list[Example]] = {part: [] for part in counts}
@@ -79,7 +79,7 @@ def write_world(recipe: Microworld, out: Path) -> None:
     write_chaii(out, grammars, pools, recipe)
     for code, grammar in grammars.items():
         write_documents(out, grammar, text_pool, recipe)
-        progress.advance(recipe.documents)
+        progress.advance(recipe.documents_of(code))
         if code != PIVOT:
             write_parallel(out, grammar, grammars[PIVOT], text_pool, recipe)
             progress.advance(recipe.sentence_pairs)

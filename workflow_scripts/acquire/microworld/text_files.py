@@ -46,7 +46,7 @@ def documents(grammar: Grammar, pools: dict[str, list[str]], recipe: Microworld)
     where = f"{recipe.seed} {grammar.language} text"
     sizes = {"facts": recipe.document_facts, "distractor_facts": recipe.document_distractor_facts}
     recipe = recipe.model_copy(update=sizes)
-    kinds = schedule(random.Random(where), recipe.documents, recipe)
+    kinds = schedule(random.Random(where), recipe.documents_of(grammar.language), recipe)
     for draw, article in draw_articles(
         grammar, pools, recipe, where, kinds, recipe.question_phrasings, "any"
     ):
