@@ -27,6 +27,7 @@ from workflow_scripts.recipes.microworld import Microworld, Mismatch
 LANGUAGES = ["en", "ar", "bn", "sw", "ko"]
 # Until the world speaks Hindi and Tamil, others take their place in ChAII's files.
 SMALL = Microworld(
+    languages=("en", "ar", "bn", "sw", "ko"),
     train_articles=60,
     dev_articles=15,
     test_articles=30,
@@ -238,7 +239,7 @@ def test_questions_in_the_third_wording_may_be_yes_no_questions(phrasing):
 @pytest.mark.parametrize(("part", "articles", "annotators"), [("train", 40, 1), ("dev", 30, 3)])
 def test_the_project_reads_squad(world, part, articles, annotators):
     file = world / f"squad/squad-en-{part}.json"
-    documents, found, dropped, counts = read_squad([str(file)], "en", [], None)
+    documents, found, dropped, counts = read_squad([str(file)], "en", "en", [], None)
     assert (len(documents), dropped, counts.total()) == (articles, [], 0)
     assert 2 * articles < len(found) <= 3 * articles
     assert len({question.question_id for question in found}) == len(found)

@@ -124,7 +124,8 @@ class Microworld(Recipe):
 
     def documents_of(self, language: str) -> int:
         """How many monolingual documents a language has."""
-        return dict[str, int](self.fewer_documents).get(language, self.documents)
+        fewer = (count for code, count in self.fewer_documents.items() if code == language)
+        return next(fewer, self.documents)
 
     @model_validator(mode="after")
     def _possible(self) -> Self:
