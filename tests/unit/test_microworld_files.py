@@ -465,7 +465,7 @@ def test_transcripts_have_the_word_error_rate_asked_for(code, rate):
         words += len(gold)
         wrong += edits(gold, heard.split())
         nothing += not heard
-    assert wrong / words == pytest.approx(rate, abs=0.0 if rate == 0 else 0.04)
+    assert wrong / words == pytest.approx(rate, abs=0.0 if rate == 0 else 0.05)
     # A twentieth of the rate is owed to questions of which nothing was heard.
     assert nothing / 300 == pytest.approx(rate / 20, abs=0.03)
     assert nothing > 0 or rate < 0.5
