@@ -26,11 +26,13 @@ from workflow_scripts.words import words
 
 LANGUAGES = ["en", "ar", "bn", "sw", "ko"]
 TINY = Microworld(
+    languages=("en", "ar", "bn", "sw", "ko"),
     train_articles=50,
     dev_articles=10,
     test_articles=40,
     hard_articles=20,
     documents=40,
+    documents_with_question=0.5,
     sentence_pairs=80,
     question_pairs=0.5,
     text_names=100,
@@ -432,6 +434,12 @@ def test_parallel_text_has_a_link_in_range_for_every_name(world):
             assert set(years) <= english
     questions = [line for line in read_lines(world / "parallel/sw-en.en") if line.endswith("?")]
     assert 0.3 < len(questions) / TINY.sentence_pairs < 0.7
+
+
+def test_some_languages_have_fewer_documents(tmp_path):
+    few = TINY.model_copy(update={"languages": ("en", "ar"), "fewer_documents": {"ar": 7, "hi": 3}})
+    write_world(few, tmp_path)
+    assert [len(read_lines(tmp_path / f"text/{code}.txt")) for code in ("en", "ar")] == [40, 7]
 
 
 def test_monolingual_documents_begin_with_a_question_now_and_then(world):
