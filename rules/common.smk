@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 from workflow_scripts.config import (
+    ChaiiCorpus,
     ImportedTranslations,
     ParallelTranslations,
     PartCorpus,

@@ -104,6 +104,16 @@ class SquadCorpus(Recipe):
     max_paragraphs: Positive | None = Field(None, description="use the first N paragraphs; null: all")
 
 
+class ChaiiCorpus(Recipe):
+    """Questions and contexts from files with the columns of ChAII's training file."""
+
+    kind: Literal["chaii"] = Field(
+        description="chaii: CSV files with the columns of ChAII's training file, a question a row"
+    )
+    files: list[str] = Field(min_length=1, description="the files, together one corpus")
+    languages: list[Code] = Field(min_length=1, description="languages to keep; rows in others are dropped")
+
+
 class PartCorpus(Recipe):
     """One side of a split: some of another corpus's questions, over the same documents."""
 
@@ -125,7 +135,9 @@ class TranslatedQuestions(Recipe):
     translations: Name = Field(description="an entry of translations")
 
 
-Corpus = Annotated[TydiCorpus | SquadCorpus | PartCorpus | TranslatedQuestions, Field(discriminator="kind")]
+Corpus = Annotated[
+    TydiCorpus | SquadCorpus | ChaiiCorpus | PartCorpus | TranslatedQuestions, Field(discriminator="kind")
+]
 
 
 class Split(Splits):
@@ -320,7 +332,7 @@ def question_pairs(config: Config, corpus: str) -> list[str]:
     """The pairs of question and context language of a corpus, such as ["en-ar", "en-bn"]."""
     entry = config.corpora[corpus]
     match entry:
-        case TydiCorpus():
+        case TydiCorpus() | ChaiiCorpus():
             return [f"{code}-{code}" for code in entry.languages]
         case SquadCorpus():
             return [f"{entry.question_language or entry.language}-{entry.language}"]
@@ -544,7 +556,7 @@ def _check(config: Config) -> None:
 
 
 def _check_corpus(config: Config, where: str, name: str, corpus: BaseModel) -> None:
-    if isinstance(corpus, TydiCorpus):
+    if isinstance(corpus, TydiCorpus | ChaiiCorpus):
         _distinct(f"{where}.languages", corpus.languages)
     if isinstance(corpus, PartCorpus):
         _known(f"{where}.split", "split", corpus.split, config.splits)

@@ -103,8 +103,8 @@ MISTAKES = {
     ),
     "unknown kind": (
         put("corpora.tydi-test.kind", "squat"),
-        "corpora.tydi-test.kind: unknown kind 'squat'; did you mean 'squad'? known are tydi, squad, part,"
-        " translated-questions",
+        "corpora.tydi-test.kind: unknown kind 'squat'; did you mean 'squad'? known are tydi, squad, chaii,"
+        " part, translated-questions",
     ),
     "no kind": (
         drop("translations.microworld-test.kind"),
@@ -366,6 +366,15 @@ def test_a_corpus_may_ask_in_another_language(raw: dict[str, Any]) -> None:
     assert module.question_pairs(load(raw), "mlqa") == ["en-ar"]
     raw["corpora"]["mlqa"]["question_language"] = None
     assert module.question_pairs(load(raw), "mlqa") == ["ar-ar"]
+
+
+def test_a_corpus_of_chaiis_rows_asks_in_the_languages_of_its_contexts(raw: dict[str, Any]) -> None:
+    file = f"{module.MICROWORLD}/chaii/train.csv"
+    raw["corpora"]["chaii"] = {"kind": "chaii", "files": [file], "languages": ["hi", "ta"]}
+    assert module.question_pairs(load(raw), "chaii") == ["hi-hi", "ta-ta"]
+    raw["corpora"]["chaii"]["languages"] = ["hi", "hi"]
+    with pytest.raises(InputError, match=r"^corpora.chaii.languages: hi is given twice; "):
+        load(raw)
 
 
 def test_loading_leaves_the_dictionary_alone(raw: dict[str, Any]) -> None:
