@@ -107,6 +107,28 @@ def test_an_encoder_that_others_aligned(tree: Tree) -> None:
     assert jobs["tune"] == 3
 
 
+def test_a_model_that_others_are_tuned_after_is_tuned_once(tree: Tree) -> None:
+    """It is no row of a table, and its training set is guarded all the same."""
+    raw = yaml.safe_load((tree.folder / "tests/config/small.yaml").read_text("utf-8"))
+    raw["training_sets"]["before"] = {"label": "before", "corpora": ["train"], "drop_leaks": True}
+    first = {"label": "tiny", "encoder": "tiny", "training_set": "before"}
+    raw["models"]["first"] = first
+    raw["models"]["tiny-mono"]["after"] = "first"
+    raw["models"]["tiny-aug"] = first | {"training_set": "aug", "after": "first"}
+    raw["tables"]["minimal"]["rows"] = ["tiny-mono", "tiny-aug"]
+    del raw["tables"]["passage"]
+    (tree.folder / "after.yaml").write_text(yaml.safe_dump(raw), "utf-8")
+    jobs = tree.jobs("--config", "seeds=[0,1]", config="after.yaml")
+    assert (jobs["tune"], jobs["predict_test"], jobs["guard"]) == (2 * 3, 2 * 2, 3)
+    told = tree.snakemake("--dry-run", "--printshellcmds", config="after.yaml")
+    starts = re.findall(r"qa\.tune --encoder (\S+) .*--label (\S+)", told.stdout + told.stderr)
+    assert sorted(starts) == [
+        ("results/encoders/tiny", "first"),
+        ("results/models/first/seed0", "tiny-aug"),
+        ("results/models/first/seed0", "tiny-mono"),
+    ]
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
