@@ -74,6 +74,33 @@ def test_real_files(tree: Tree, tmp_path: Path) -> None:
     }
 
 
+def test_mucot(tree: Tree) -> None:
+    """One model of each encoder tuned on SQuAD, and two on ChAII, one of which goes on from the first."""
+    jobs = tree.jobs(config="config/mucot.yaml")
+    assert jobs == {
+        "download": 2,
+        "squad": 1,
+        "chaii": 1,
+        "split_test": 1,
+        "split_dev": 1,
+        "guard": 2,
+        "checkpoint": 2,
+        "contexts": 4,
+        "windows": 8,
+        "tune": 6,
+        "predict_test": 4,
+        "predict_dev": 4,
+        "gold_test": 1,
+        "gold_dev": 1,
+        "score": 8,
+        "table": 2,
+    }
+    told = tree.snakemake("--dry-run", "--printshellcmds", config="config/mucot.yaml")
+    starts = re.findall(r"qa\.tune --encoder (\S+) .*--label (\S+)", told.stdout + told.stderr)
+    assert ("results/models/xlmr-squad/seed0", "xlmr-squad-chaii") in starts
+    assert ("results/encoders/xlmr", "xlmr-chaii") in starts
+
+
 def test_one_key_on_the_command_line(tree: Tree) -> None:
     """Two more seeds triple what depends on the seed, and nothing else."""
     one, three = tree.jobs(), tree.jobs("--config", "seeds=[0,1,2]")
