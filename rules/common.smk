@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 from workflow_scripts.config import (
+    ChaiiCorpus,
     ImportedTranslations,
     ParallelTranslations,
     PartCorpus,
@@ -13,12 +14,14 @@ from workflow_scripts.config import (
     TranslatedQuestions,
     TydiCorpus,
     aligned_languages,
+    chain_of,
     evaluations_of,
     microworld_files,
     pairs_of,
     present_models,
     root_of,
     table_recipe,
+    training_sets_of,
 )
 from workflow_scripts.recipes.splits import Splits
 from workflow_scripts.staleness import code_hash
@@ -178,14 +181,17 @@ def training_corpora(wildcards):
     return settings.training_sets[model_of(wildcards).training_set].corpora
 
 
-def encoder_folder(wildcards):
-    """The folder of the encoder, aligned or not, that a model starts from."""
+def start_files(wildcards):
+    """What a model's tuning starts from: the model that it is tuned after, or its encoder, aligned or not."""
     model = model_of(wildcards)
-    return (
+    if model.after:
+        return [f"results/models/{model.after}/seed{wildcards.seed}/{file}" for file in QA_MODEL]
+    folder = (
         f"results/aligned/{model.encoder}/{model.alignment}"
         if model.alignment
         else f"results/encoders/{model.encoder}"
     )
+    return [f"{folder}/{file}" for file in ENCODER]
 
 
 def left_out(wildcards):
@@ -205,14 +211,26 @@ def left_out(wildcards):
     return str(found)
 
 
-def list_that_may_change(wildcards):
-    """The list of `left_out` where leaks are left out, as an input of the steps that follow training.
+def lists_that_may_change(models):
+    """The lists of `left_out` where leaks are left out, of some models and of those that they are tuned after.
 
-    They don't read it.  But only what depends on a checkpoint itself is looked at again when that is done; steps further
-    down would be run because they once were planned to be.
+    They are an input of the steps that follow training, which don't read them.  But only what depends on a checkpoint
+    itself is looked at again when that is done; steps further down would be run because they once were planned to be.
     """
-    name = model_of(wildcards).training_set
-    return f"results/guard/{name}.left_out.jsonl" if settings.training_sets[name].drop_leaks else []
+    names = training_sets_of(settings, models)
+    return [
+        f"results/guard/{name}.left_out.jsonl" for name in names if settings.training_sets[name].drop_leaks
+    ]
+
+
+def list_that_may_change(wildcards):
+    """The lists of `lists_that_may_change` for steps that use a model."""
+    return lists_that_may_change([wildcards.model])
+
+
+def lists_before(wildcards):
+    """The lists of `lists_that_may_change` for the tuning of a model: of those that it is tuned after."""
+    return lists_that_may_change(chain_of(settings, wildcards.model)[1:])
 
 
 # Evaluation
@@ -236,14 +254,14 @@ def evaluation_corpora(evaluations):
 
 
 def guarded_corpora(wildcards):
-    """The corpora of every evaluation that a table shows for a model of this training set."""
+    """The corpora of every evaluation that a table shows for a model of this training set, or tuned after one."""
     return evaluation_corpora(evaluations_of(settings, wildcards.training_set))
 
 
 def guard_reports(wildcards):
-    """The reports on the training sets of a table's models."""
-    names = [settings.models[model].training_set for model in present_models(settings, wildcards.table)]
-    return [f"results/guard/{name}.json" for name in dict.fromkeys(names)]
+    """The reports on the training sets of a table's models and of those that they are tuned after."""
+    names = training_sets_of(settings, present_models(settings, wildcards.table))
+    return [f"results/guard/{name}.json" for name in names]
 
 
 def model_scores(wildcards):

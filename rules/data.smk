@@ -117,6 +117,34 @@ rule squad:
         " --documents {output.documents} --questions {output.questions} --dropped {output.dropped} > {log} 2>&1"
 
 
+rule chaii:
+    input:
+        lambda wildcards: corpus_of(wildcards).files,
+    output:
+        documents="results/documents/{corpus}.parquet",
+        questions="results/questions/{corpus}.parquet",
+        dropped="results/questions/{corpus}.dropped.jsonl",
+    log:
+        "logs/corpora/{corpus}.log",
+    benchmark:
+        "logs/costs/corpora/{corpus}.tsv"
+    wildcard_constraints:
+        corpus=one_of(of_kind(settings.corpora, ChaiiCorpus)),
+    conda:
+        "../envs/xlqa.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=60,
+    params:
+        languages=lambda wildcards: corpus_of(wildcards).languages,
+        code=code_hash("workflow_scripts.acquire.chaii"),
+    message:
+        "Reading {wildcards.corpus} (ChAII)"
+    shell:
+        "python -m workflow_scripts.acquire.chaii --in {input:q} --languages {params.languages}"
+        " --documents {output.documents} --questions {output.questions} --dropped {output.dropped} > {log} 2>&1"
+
+
 for split, entry in settings.splits.items():
 
     rule:

@@ -110,10 +110,11 @@ rule windows:
 
 rule tune:
     input:
-        encoder=lambda wildcards: expand("{folder}/{file}", folder=encoder_folder(wildcards), file=ENCODER),
+        encoder=start_files,
         contexts=lambda wildcards: contexts(model_of(wildcards).encoder, training_corpora(wildcards)),
         windows=lambda wildcards: windows(model_of(wildcards).encoder, training_corpora(wildcards)),
         left_out=left_out,
+        left_out_before=lists_before,
     output:
         expand("results/models/{{model}}/seed{{seed}}/{file}", file=[*QA_MODEL, "training.json"]),
     log:

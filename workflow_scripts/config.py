@@ -104,6 +104,16 @@ class SquadCorpus(Recipe):
     max_paragraphs: Positive | None = Field(None, description="use the first N paragraphs; null: all")
 
 
+class ChaiiCorpus(Recipe):
+    """Questions and contexts from files with the columns of ChAII's training file."""
+
+    kind: Literal["chaii"] = Field(
+        description="chaii: CSV files with the columns of ChAII's training file, a question a row"
+    )
+    files: list[str] = Field(min_length=1, description="the files, together one corpus")
+    languages: list[Code] = Field(min_length=1, description="languages to keep; rows in others are dropped")
+
+
 class PartCorpus(Recipe):
     """One side of a split: some of another corpus's questions, over the same documents."""
 
@@ -125,7 +135,9 @@ class TranslatedQuestions(Recipe):
     translations: Name = Field(description="an entry of translations")
 
 
-Corpus = Annotated[TydiCorpus | SquadCorpus | PartCorpus | TranslatedQuestions, Field(discriminator="kind")]
+Corpus = Annotated[
+    TydiCorpus | SquadCorpus | ChaiiCorpus | PartCorpus | TranslatedQuestions, Field(discriminator="kind")
+]
 
 
 class Split(Splits):
@@ -248,6 +260,10 @@ class Model(Recipe):
     label: str = Field(description="what tables print under Model")
     encoder: Name = Field(description="an entry of encoders")
     alignment: Name | None = Field(None, description="an entry of alignments; null: the encoder as it is")
+    after: Name | None = Field(
+        None,
+        description="another model of this encoder and alignment, whose tuned weights are started from; null: none",
+    )
     training_set: Name = Field(description="an entry of training_sets")
     tuning: Name = Field("default", description="an entry of tuning")
 
@@ -320,7 +336,7 @@ def question_pairs(config: Config, corpus: str) -> list[str]:
     """The pairs of question and context language of a corpus, such as ["en-ar", "en-bn"]."""
     entry = config.corpora[corpus]
     match entry:
-        case TydiCorpus():
+        case TydiCorpus() | ChaiiCorpus():
             return [f"{code}-{code}" for code in entry.languages]
         case SquadCorpus():
             return [f"{entry.question_language or entry.language}-{entry.language}"]
@@ -355,6 +371,20 @@ def pairs_of(config: Config, evaluation: str) -> list[str]:
     ]
 
 
+def chain_of(config: Config, model: str) -> list[str]:
+    """A model, the one that it is tuned after, and so on, down to the one that starts from an encoder."""
+    chain = [model]
+    while (before := config.models[chain[-1]].after) is not None:
+        chain.append(before)
+    return chain
+
+
+def training_sets_of(config: Config, models: Sequence[str]) -> list[str]:
+    """The training sets of some models and of those that they are tuned after, each once."""
+    chains = (chain_of(config, model) for model in models)
+    return list(dict.fromkeys(config.models[model].training_set for chain in chains for model in chain))
+
+
 def table_models(config: Config, table: str) -> list[str]:
     """The models in a table, in the order of its rows."""
     return [row for row in config.tables[table].rows if isinstance(row, str)]
@@ -382,11 +412,14 @@ def aligned_languages(config: Config, alignment: str) -> list[str]:
 
 
 def evaluations_of(config: Config, training_set: str) -> list[str]:
-    """The evaluations of those tables that show a model tuned on a training set, in the order of the configuration."""
+    """The evaluations of those tables that show a model tuned on a training set, itself or by way of one before it.
+
+    They come in the order of the configuration.
+    """
     shown = {
         table.evaluation
         for name, table in config.tables.items()
-        if any(config.models[model].training_set == training_set for model in table_models(config, name))
+        if training_set in training_sets_of(config, table_models(config, name))
     }
     return [name for name in config.evaluations if name in shown]
 
@@ -400,11 +433,12 @@ def table_recipe(config: Config, name: str) -> Table:
             rows.append(row)
             continue
         model = config.models[row]
+        stages = [config.models[name].training_set for name in reversed(chain_of(config, row))]
         rows.append(
             Row(
                 model=row,
                 label=model.label,
-                training=config.training_sets[model.training_set].label,
+                training=" → ".join(config.training_sets[stage].label for stage in stages),
                 alignment=aligned_languages(config, model.alignment) if model.alignment else None,
                 missing=missing_checkpoint(config, row),
             )
@@ -519,6 +553,10 @@ def _check(config: Config) -> None:
             _known(f"{where}.alignment", "alignment", model.alignment, config.alignments)
         _known(f"{where}.training_set", "training set", model.training_set, config.training_sets)
         _known(f"{where}.tuning", "tuning", model.tuning, config.tuning)
+        if model.after is not None:
+            _known(f"{where}.after", "model", model.after, config.models)
+    for name in config.models:
+        _check_chain(config, name)
     for name, evaluation in config.evaluations.items():
         for corpus_name in evaluation.corpora:
             _known(f"evaluations.{name}.corpora", "corpus", corpus_name, config.corpora)
@@ -544,7 +582,7 @@ def _check(config: Config) -> None:
 
 
 def _check_corpus(config: Config, where: str, name: str, corpus: BaseModel) -> None:
-    if isinstance(corpus, TydiCorpus):
+    if isinstance(corpus, TydiCorpus | ChaiiCorpus):
         _distinct(f"{where}.languages", corpus.languages)
     if isinstance(corpus, PartCorpus):
         _known(f"{where}.split", "split", corpus.split, config.splits)
@@ -617,6 +655,25 @@ def _check_directions(config: Config, where: str, corpus: TranslatedQuestions) -
         _known(
             f"{where}.translations", f"direction of translations.{corpus.translations}", direction, directions
         )
+
+
+def _check_chain(config: Config, model: str) -> None:
+    """No model is tuned after itself, and all that are tuned one after the other have one encoder."""
+    chain = [model]
+    while (before := config.models[chain[-1]].after) is not None:
+        if before in chain:
+            circle = " after ".join([*chain[chain.index(before) :], before])
+            raise InputError(
+                f"models.{chain[-1]}.after: a circle, {circle}; one of them must start from an encoder"
+            )
+        for key in ("encoder", "alignment"):
+            mine, theirs = (getattr(config.models[name], key) for name in (chain[-1], before))
+            if mine != theirs:
+                raise InputError(
+                    f"models.{chain[-1]}.{key} is {mine or 'null'}, but that of {before}, which it is tuned after, is"
+                    f" {theirs or 'null'}; they must be the same"
+                )
+        chain.append(before)
 
 
 def _check_lengths(config: Config, where: str, encoder: Encoder) -> None:

@@ -103,8 +103,8 @@ MISTAKES = {
     ),
     "unknown kind": (
         put("corpora.tydi-test.kind", "squat"),
-        "corpora.tydi-test.kind: unknown kind 'squat'; did you mean 'squad'? known are tydi, squad, part,"
-        " translated-questions",
+        "corpora.tydi-test.kind: unknown kind 'squat'; did you mean 'squad'? known are tydi, squad, chaii,"
+        " part, translated-questions",
     ),
     "no kind": (
         drop("translations.microworld-test.kind"),
@@ -140,6 +140,30 @@ MISTAKES = {
     "unknown tuning": (
         put("models.mbert-aug.tuning", "fast"),
         "models.mbert-aug.tuning: unknown tuning 'fast'; known are default",
+    ),
+    "tuned after an unknown model": (
+        put("models.mbert-aug.after", "mbert-moon"),
+        "models.mbert-aug.after: unknown model 'mbert-moon'; did you mean 'mbert-mono'? known are mbert-111-l,",
+    ),
+    "tuned after itself": (
+        put(
+            "models",
+            {
+                name: {"label": name, "encoder": "mbert", "training_set": "aug", "after": before}
+                for name, before in (("a", "b"), ("b", "c"), ("c", "b"))
+            },
+        ),
+        "models.c.after: a circle, b after c after b; one of them must start from an encoder",
+    ),
+    "tuned after a model of another encoder": (
+        put("models.xlmr-aug.after", "mbert-mono"),
+        "models.xlmr-aug.encoder is xlmr, but that of mbert-mono, which it is tuned after, is mbert; they must be the"
+        " same",
+    ),
+    "tuned after a model of another alignment": (
+        put("models.mbert-tydi-l.after", "mbert-mono"),
+        "models.mbert-tydi-l.alignment is tydi-l, but that of mbert-mono, which it is tuned after, is null; they must"
+        " be the same",
     ),
     "unknown row": (
         put("tables.table2.rows", ["mbert-moon"]),
@@ -368,6 +392,15 @@ def test_a_corpus_may_ask_in_another_language(raw: dict[str, Any]) -> None:
     assert module.question_pairs(load(raw), "mlqa") == ["ar-ar"]
 
 
+def test_a_corpus_of_chaiis_rows_asks_in_the_languages_of_its_contexts(raw: dict[str, Any]) -> None:
+    file = f"{module.MICROWORLD}/chaii/train.csv"
+    raw["corpora"]["chaii"] = {"kind": "chaii", "files": [file], "languages": ["hi", "ta"]}
+    assert module.question_pairs(load(raw), "chaii") == ["hi-hi", "ta-ta"]
+    raw["corpora"]["chaii"]["languages"] = ["hi", "hi"]
+    with pytest.raises(InputError, match=r"^corpora.chaii.languages: hi is given twice; "):
+        load(raw)
+
+
 def test_loading_leaves_the_dictionary_alone(raw: dict[str, Any]) -> None:
     before = copy.deepcopy(raw)
     load(raw)
@@ -403,6 +436,27 @@ def test_a_training_set_is_held_against_the_evaluations_that_its_models_are_show
     config = load(raw)
     assert module.evaluations_of(config, "mono") == ["tydi-test", "tydi-hard", "tydi-dev"]
     assert module.evaluations_of(config, "aug") == ["tydi-test", "tydi-hard"]
+
+
+def test_what_a_model_is_tuned_after_is_held_against_its_evaluations_too(raw: dict[str, Any]) -> None:
+    raw["tables"]["dev"]["rows"] = ["mbert-mono", "xlmr-aug"]
+    raw["tables"]["hard"]["rows"] = ["last"]
+    third = {"label": "mono again", "corpora": ["tydi-train"]}
+    raw["training_sets"] |= {"first": third | {"label": "first"}, "last": third}
+    model = {"label": "m", "encoder": "mbert"}
+    raw["models"] |= {
+        "last": model | {"training_set": "last", "after": "mbert-mono"},
+        "first": model | {"training_set": "first"},
+    }
+    raw["models"]["mbert-mono"]["after"] = "first"
+    config = load(raw)
+    assert module.chain_of(config, "last") == ["last", "mbert-mono", "first"]
+    assert module.training_sets_of(config, ["last", "mbert-mono"]) == ["last", "mono", "first"]
+    assert module.evaluations_of(config, "last") == ["tydi-hard"]
+    assert module.evaluations_of(config, "first") == ["tydi-test", "tydi-hard", "tydi-dev"]
+    (row,) = module.table_recipe(config, "hard").rows
+    assert isinstance(row, Row)
+    assert row.training == "first → mono → mono again"
 
 
 def test_a_table_knows_its_rows(default: Config) -> None:

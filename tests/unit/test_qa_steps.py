@@ -17,10 +17,11 @@ from workflow_scripts.corpus import Annotation, Document, Question, write_docume
 from workflow_scripts.files import read_jsonl
 from workflow_scripts.qa import batches, features, heads, predict
 from workflow_scripts.qa.batches import read_parts
-from workflow_scripts.qa.tune import choose, read_left_out, without, without_yes_no
+from workflow_scripts.qa.tune import choose, read_left_out, tune, without, without_yes_no
 from workflow_scripts.recipes.tuning import Prediction, Tuning
 from workflow_scripts.staleness import import_closure
 from workflow_scripts.training.folders import load_tokenizer
+from workflow_scripts.training.loop import locked
 
 NAMES = ["Ramor", "Tesi", "Mito", "Lora", "Sako", "Ruzo"]
 
@@ -130,6 +131,37 @@ def test_the_folder_is_an_ordinary_question_answering_model(made):
     real = batch["attention_mask"] == 1
     assert torch.allclose(output.start_logits[real], start[real], atol=1e-5)
     assert torch.allclose(output.end_logits[real], end[real], atol=1e-5)
+
+
+def tuned(made, out, start, **recipe):
+    """The model that a few steps from a folder give."""
+    given = {
+        "contexts": [made / "c.st"],
+        "windows": [made / "w.st"],
+        "left_out": None,
+        "corpora": [],
+        "seed": 0,
+    }
+    folders = {"encoder": start, "work": out / "work", "out": out}
+    with locked(out / "work"):
+        tune(Namespace(**given, **folders, label="tune"), Tuning(batch_size=6, precision="fp32", **recipe))
+    return heads.load(out, "folded").state_dict()
+
+
+def test_a_model_may_be_tuned_further(made, tmp_path):
+    """From a tuned model, encoder and heads are taken; from an encoder, heads are new."""
+    learned = heads.load(made / "m", "folded").state_dict()
+    kept = tuned(made, tmp_path / "kept", made / "m", steps=1, learning_rate=1e-12)
+    assert kept.keys() == learned.keys()
+    assert all(torch.allclose(kept[name], learned[name], atol=1e-7) for name in learned)
+
+    fresh = tuned(made, tmp_path / "fresh", made / "encoder", steps=1, learning_rate=1e-12)
+    for name in ("span.qa_outputs.weight", "answer_type.pooler.weight", "answer_type.classifier.weight"):
+        assert not torch.allclose(fresh[name], learned[name], atol=1e-2), name
+
+    further = tuned(made, tmp_path / "further", made / "m", steps=3, learning_rate=1e-3)
+    for name in ("span.qa_outputs.weight", "answer_type.classifier.weight"):
+        assert 0 < (further[name] - learned[name]).abs().max() < 0.02, name
 
 
 def test_a_window_is_cls_question_sep_context_sep(made):

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from workflow_scripts.acquire import squad
-from workflow_scripts.acquire.squad import locate
+from workflow_scripts.acquire.spans import locate
 from workflow_scripts.cli import InputError
 from workflow_scripts.corpus import Annotation, Document, Question, read_documents, read_questions
 

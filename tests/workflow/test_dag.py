@@ -86,6 +86,33 @@ def test_the_papers_own_size(tree: Tree) -> None:
     assert "pretrain" not in jobs
 
 
+def test_mucot(tree: Tree) -> None:
+    """One model of each encoder tuned on SQuAD, and two on ChAII, one of which goes on from the first."""
+    jobs = tree.jobs(config="config/mucot.yaml")
+    assert jobs == {
+        "download": 2,
+        "squad": 1,
+        "chaii": 1,
+        "split_test": 1,
+        "split_dev": 1,
+        "guard": 2,
+        "checkpoint": 2,
+        "contexts": 4,
+        "windows": 8,
+        "tune": 6,
+        "predict_test": 4,
+        "predict_dev": 4,
+        "gold_test": 1,
+        "gold_dev": 1,
+        "score": 8,
+        "table": 2,
+    }
+    told = tree.snakemake("--dry-run", "--printshellcmds", config="config/mucot.yaml")
+    starts = re.findall(r"qa\.tune --encoder (\S+) .*--label (\S+)", told.stdout + told.stderr)
+    assert ("results/models/xlmr-squad/seed0", "xlmr-squad-chaii") in starts
+    assert ("results/encoders/xlmr", "xlmr-chaii") in starts
+
+
 def test_one_key_on_the_command_line(tree: Tree) -> None:
     """Two more seeds triple what depends on the seed, and nothing else."""
     one, three = tree.jobs(), tree.jobs("--config", "seeds=[0,1,2]")
@@ -117,6 +144,28 @@ def test_an_encoder_that_others_aligned(tree: Tree) -> None:
     jobs = tree.jobs(config="cao.yaml")
     assert jobs["aligned_checkpoint"] == jobs["align_encoder"] == 1
     assert jobs["tune"] == 3
+
+
+def test_a_model_that_others_are_tuned_after_is_tuned_once(tree: Tree) -> None:
+    """It is no row of a table, and its training set is guarded all the same."""
+    raw = yaml.safe_load((tree.folder / "tests/config/small.yaml").read_text("utf-8"))
+    raw["training_sets"]["before"] = {"label": "before", "corpora": ["train"], "drop_leaks": True}
+    first = {"label": "tiny", "encoder": "tiny", "training_set": "before"}
+    raw["models"]["first"] = first
+    raw["models"]["tiny-mono"]["after"] = "first"
+    raw["models"]["tiny-aug"] = first | {"training_set": "aug", "after": "first"}
+    raw["tables"]["minimal"]["rows"] = ["tiny-mono", "tiny-aug"]
+    del raw["tables"]["passage"]
+    (tree.folder / "after.yaml").write_text(yaml.safe_dump(raw), "utf-8")
+    jobs = tree.jobs("--config", "seeds=[0,1]", config="after.yaml")
+    assert (jobs["tune"], jobs["predict_test"], jobs["guard"]) == (2 * 3, 2 * 2, 3)
+    told = tree.snakemake("--dry-run", "--printshellcmds", config="after.yaml")
+    starts = re.findall(r"qa\.tune --encoder (\S+) .*--label (\S+)", told.stdout + told.stderr)
+    assert sorted(starts) == [
+        ("results/encoders/tiny", "first"),
+        ("results/models/first/seed0", "tiny-aug"),
+        ("results/models/first/seed0", "tiny-mono"),
+    ]
 
 
 @pytest.mark.parametrize(

@@ -3,23 +3,21 @@
 Every distinct context is one document of one passage, named by the digest of its text; several answers are several
 annotations; an impossible question (SQuAD 2) has one empty annotation.  A question keeps its id, which XQuAD and MLQA
 use in every language, as its source id.  `answer_start` counts characters.  Where the text there is not the answer, the
-answer is looked for in the whole context, whatever blanks stand between its words, however its characters are composed,
-and with or without invisible ones; it is taken if it begins at the stated place or is there exactly once.
+answer is looked for in the whole context (see spans).
 
 `--exclude-contexts` leaves out every paragraph that also stands in those files: XQuAD's English paragraphs are part of
 SQuAD's development set.
 """
 
-import hashlib
 import json
 import re
-import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from workflow_scripts.acquire.duplicates import GOLDP_ID, context_key
+from workflow_scripts.acquire.spans import annotate, context_document
 from workflow_scripts.cli import InputError, parser, run
 from workflow_scripts.corpus import (
     Annotation,
@@ -55,59 +53,6 @@ def paragraphs(file: str) -> Iterator[tuple[str, dict[str, Any]]]:
         raise InputError(
             f"{file}: not a SQuAD-format file, which is {{data: [{{title, paragraphs: [{{context, qas}}]}}]}}"
         ) from None
-
-
-def locate(context: str, answer: str, start: int) -> tuple[int, int] | str:
-    """[start, end) of an answer in characters of its context, or the reason why it has no place there."""
-    if answer.strip() and start >= 0 and context.startswith(answer, start):
-        return start, start + len(answer)
-    wanted = fold(answer.strip())[0]
-    if not wanted:
-        return "the answer is empty"
-    text, origins = fold(context)
-    found = [
-        (origins[at], origins[at + len(wanted) - 1] + 1)
-        for at in _occurrences(text, wanted)
-        # what begins or ends inside a composed character is not the answer
-        if (at == 0 or origins[at - 1] < origins[at])
-        and (at + len(wanted) == len(text) or origins[at + len(wanted) - 1] < origins[at + len(wanted)])
-    ]
-    # Blanks at the edge of the answer are no reason to look elsewhere.
-    there = start
-    while 0 <= there < len(context) and fold(context[there])[0] in ("", " "):
-        there += 1
-    for span in found:
-        if span[0] == there:
-            return span
-    if len(found) == 1:
-        return found[0]
-    occurs = f"it occurs {len(found)} times" if found else "it occurs nowhere"
-    return f"the answer {answer!r} does not stand at character {start} and {occurs} in the context"
-
-
-def fold(text: str) -> tuple[str, list[int]]:
-    """A text without what copies of it differ in, and which character of it each character left comes from.
-
-    Runs of blanks become one blank, composed characters are taken apart (NFD), invisible format characters (Cf) go.
-    """
-    signs: list[str] = []
-    origins: list[int] = []
-    for at, sign in enumerate(text):
-        if sign.isspace():
-            parts = "" if signs and signs[-1] == " " else " "
-        else:
-            parts = "" if unicodedata.category(sign) == "Cf" else unicodedata.normalize("NFD", sign)
-        signs += parts
-        origins += [at] * len(parts)
-    return "".join(signs), origins
-
-
-def _occurrences(text: str, wanted: str) -> Iterator[int]:
-    """Where `wanted` begins in `text`; occurrences may overlap ("aa" in "aaa")."""
-    at = text.find(wanted)
-    while at >= 0:
-        yield at
-        at = text.find(wanted, at + 1)
 
 
 def told_by_name(file: str) -> tuple[str, str] | None:
@@ -164,7 +109,7 @@ def read_squad(
                 counts[f"paragraphs left out beyond the first {max_paragraphs}"] += 1
                 continue
             used += 1
-            name = hashlib.sha256(context.encode("utf-8")).hexdigest()[:16]
+            document = context_document(context, code, title)
             for item in paragraph["qas"]:
                 question_id = _id(file, item)
                 _agree(f"{file}: the id of question {question_id}", "contexts", told_by_id(question_id), code)
@@ -176,11 +121,9 @@ def read_squad(
                 counts["answers set right that did not stand where the file says"] += repaired
                 if annotations:
                     questions[question_id] = Question(
-                        question_id, question_id, name, asked_in, item["question"], annotations
+                        question_id, question_id, document.doc_id, asked_in, item["question"], annotations
                     )
-                    documents.setdefault(
-                        name, Document(name, code, title, "", context, ((0, len(context)),), name)
-                    )
+                    documents.setdefault(document.doc_id, document)
     return list(documents.values()), list(questions.values()), dropped, counts
 
 
@@ -249,12 +192,12 @@ def _annotations(
         return (), ["it has no answers; where there is none to be found, say answers: []"], 0
     annotations, reasons, repaired = [], [], 0
     for text, stated in answers:
-        span = locate(context, text, stated)
-        if isinstance(span, str):
-            reasons.append(span)
+        found = annotate(context, text, stated)
+        if isinstance(found, str):
+            reasons.append(found)
             continue
-        repaired += context[slice(*span)] != text or span[0] != stated
-        annotations.append(Annotation(passage=0, start=span[0], end=span[1], text=context[slice(*span)]))
+        repaired += (found.text, found.start) != (text, stated)
+        annotations.append(found)
     return tuple(annotations), reasons, repaired
 
 

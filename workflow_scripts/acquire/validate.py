@@ -9,8 +9,6 @@ once, with what would be right, how many records have it and which are the first
 else 1.
 """
 
-import csv
-import io
 import json
 import re
 import sys
@@ -18,8 +16,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from workflow_scripts.acquire.chaii import flaw, rows
 from workflow_scripts.acquire.parallel import reason_against
-from workflow_scripts.acquire.squad import locate
+from workflow_scripts.acquire.spans import locate
 from workflow_scripts.cli import InputError, parser
 from workflow_scripts.corpus import example_id
 from workflow_scripts.files import open_bytes, read_lines, read_text
@@ -259,30 +258,19 @@ def check_moses(foreign: str, english: str) -> Findings:
 
 def check_chaii(file: str) -> Findings:
     """Problems of a CSV file with ChAII's columns; its records are rows."""
-    rows = csv.DictReader(io.StringIO(read_text(file), newline=""))
-    columns = ["id", "context", "question", "answer_text", "answer_start", "language"]
-    missing = [name for name in columns if name not in (rows.fieldnames or [])]
-    if missing:
-        raise InputError(
-            f"{file}: column {missing[0]} is missing; the first line must be {','.join(columns)}"
-        )
     found = Findings("rows")
-    seen: set[str] = set()
-    for row in rows:
+    seen: dict[str, str] = {}
+    for name, row in rows(file):
         found.total += 1
-        name = f"row {found.total} ({row['id']})"
-        if None in row or None in row.values():
-            right = f"a row has {len(columns)} columns, and texts with commas or line feeds stand in quotes"
-            found.add(name, "a row has too many or too few columns", right)
-        elif row["id"] in seen or not row["id"]:
-            found.add(name, "a row has no id of its own", "give each row an id that no other has")
-        elif not re.fullmatch(r"\d+", row["answer_start"]):
-            found.add(name, "answer_start is not a whole number", "it counts characters", row["answer_start"])
-        elif not row["question"].strip() or not row["context"].strip():
-            found.add(name, "question or context is empty", "both are texts")
+        problem = flaw(row)
+        if problem is not None:
+            found.add(name, problem.what, problem.right, problem.found)
+        elif row["id"] in seen:
+            right = "give each row an id that no other has"
+            found.add(name, "a row has the id of another and is left out", right, f"as {seen[row['id']]}")
         else:
+            seen[row["id"]] = name
             _check_span(name, row["context"], row["answer_text"], int(row["answer_start"]), found)
-        seen.add(row["id"])
     return found
 
 

@@ -3,6 +3,8 @@
 A training set is a list of corpora; all their windows are one pool.  A window without the answer is trained on (as
 "no answer" at the first piece) with probability `include_unknowns`, drawn once from the seed (TyDi QA baseline,
 where the documented setting is 0.1).  Questions that the leakage guard left out are not trained on.
+
+Training starts from an encoder with new heads, or from a tuned model with its own (MuCoT: SQuAD, then ChAII).
 """
 
 import json
@@ -19,7 +21,7 @@ from workflow_scripts.cli import InputError, parser, read_recipe, run
 from workflow_scripts.files import atomic_folder, read_jsonl
 from workflow_scripts.qa.batches import Layout, Part, check_fits, collate, read_parts
 from workflow_scripts.qa.features import NO, PASSAGE, YES
-from workflow_scripts.qa.heads import from_encoder, question_answering
+from workflow_scripts.qa.heads import ANSWER_TYPE_FILE, from_encoder, load, question_answering
 from workflow_scripts.recipes.tuning import Tuning
 from workflow_scripts.staleness import code_hash
 from workflow_scripts.training.batch import Batch
@@ -84,7 +86,11 @@ def tune(arguments: Namespace, recipe: Tuning) -> None:
         parts = [without_yes_no(part) for part in parts]
     tokenizer = load_tokenizer(arguments.encoder)
     set_seed(arguments.seed)
-    model = from_encoder(arguments.encoder, recipe.attention)
+    if (arguments.encoder / ANSWER_TYPE_FILE).is_file():
+        model = load(arguments.encoder, recipe.attention)
+        inputs.append(arguments.encoder / ANSWER_TYPE_FILE)
+    else:
+        model = from_encoder(arguments.encoder, recipe.attention)
     check_fits(parts, tokenizer)
     layout = Layout.of(tokenizer, model.span.config)
     rows = choose(parts, recipe, arguments.seed)
@@ -122,7 +128,10 @@ def tune(arguments: Namespace, recipe: Tuning) -> None:
 def main() -> None:
     arguments_parser = parser(__doc__, Tuning)
     arguments_parser.add_argument(
-        "--encoder", type=Path, required=True, help="folder of the encoder to start from"
+        "--encoder",
+        type=Path,
+        required=True,
+        help="folder of the encoder to start from, or of a model that this step wrote",
     )
     arguments_parser.add_argument(
         "--contexts", type=Path, nargs="+", required=True, help="contexts of each corpus"
