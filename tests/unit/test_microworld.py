@@ -442,6 +442,15 @@ def test_some_languages_have_fewer_documents(tmp_path):
     assert [len(read_lines(tmp_path / f"text/{code}.txt")) for code in ("en", "ar")] == [40, 7]
 
 
+def test_a_language_can_have_another_number_of_training_articles(tmp_path):
+    more = TINY.model_copy(update={"languages": ("en", "ar"), "other_train_articles": {"en": 60}})
+    write_world(more, tmp_path)
+    languages = Counter(
+        record["language"] for _, record in read_jsonl(tmp_path / "tydi/tydiqa-v1.0-train.jsonl.gz")
+    )
+    assert languages == {"english": 60 + TINY.dev_articles, "arabic": TINY.train_articles + TINY.dev_articles}
+
+
 def test_monolingual_documents_begin_with_a_question_now_and_then(world):
     marks = {"ar": "؟", "en": "?", "bn": "?", "sw": "?", "ko": "?"}
     for code, mark in marks.items():
@@ -462,6 +471,7 @@ def test_monolingual_documents_begin_with_a_question_now_and_then(world):
         ('{"held_out_statements": [2, 2]}', "held_out_statements must hold each entry once"),
         ('{"held_out_statements": [23]}', "held_out_statements.0 is 23"),
         ('{"languages": ["en"], "squad_languages": ["ko"]}', "squad_languages has ko"),
+        ('{"languages": ["en"], "other_train_articles": {"ko": 9}}', "other_train_articles has ko"),
         ('{"asr_noise": {"en": {"usa": 0.1}}}', "asr_noise.en.usa"),
         ('{"asr_noise": {"en": {"usa-en-US": 0.9}}}', "asr_noise.en.usa-en-US is 0.9"),
         ('{"mismatch": {"contexts": 2}}', "mismatch.contexts is 2"),

@@ -35,6 +35,9 @@ class Microworld(Recipe):
         ("en", "ar", "bn", "sw", "ko"), description="languages to write, English among them"
     )
     train_articles: Positive = Field(1500, description="training articles a language, one question each")
+    other_train_articles: dict[Code, Positive] = Field(
+        {}, description="training articles of languages that have another number of them"
+    )
     dev_articles: Positive = Field(
         150, description="articles a language that the train file holds and the dev id lists set aside"
     )
@@ -126,13 +129,19 @@ class Microworld(Recipe):
         fewer = (count for code, count in self.fewer_documents.items() if code == language)
         return next(fewer, self.documents)
 
+    def train_articles_of(self, language: str) -> int:
+        """How many training articles a language has."""
+        other = (count for code, count in self.other_train_articles.items() if code == language)
+        return next(other, self.train_articles)
+
     @model_validator(mode="after")
     def _possible(self) -> Self:
         if "en" not in self.languages or len(set(self.languages)) < len(self.languages):
             raise ValueError("languages must hold en, and each language once")
-        for code in self.squad_languages:
-            if code not in self.languages:
-                raise ValueError(f"squad_languages has {code}, which is not among languages")
+        for key in ("squad_languages", "other_train_articles"):
+            for code in getattr(self, key):
+                if code not in self.languages:
+                    raise ValueError(f"{key} has {code}, which is not among languages")
         for key in ("squad_languages", "chaii_targets", "held_out_statements"):
             if len(set(getattr(self, key))) < len(getattr(self, key)):
                 raise ValueError(f"{key} must hold each entry once")

@@ -15,6 +15,7 @@ The same recipe gives the same bytes; leaving a language out changes no other la
 
 import random
 from pathlib import Path
+from typing import get_args
 
 from workflow_scripts.acquire.microworld.articles import Part
 from workflow_scripts.acquire.microworld.chaii_files import write_chaii
@@ -48,19 +49,22 @@ def write_world(recipe: Microworld, out: Path) -> None:
     """Write every file of the world under `out`."""
     grammars: dict[str, Grammar] = {code: read_grammar(code) for code in recipe.languages}
     pools, text_pool = name_pools(recipe)
-    counts: dict[Part, int] = {
-        "train": recipe.train_articles,
-        "dev": recipe.dev_articles,
-        "test": recipe.test_articles,
-        "hard": recipe.hard_articles,
+    counts: dict[str, dict[Part, int]] = {
+        code: {
+            "train": recipe.train_articles_of(code),
+            "dev": recipe.dev_articles,
+            "test": recipe.test_articles,
+            "hard": recipe.hard_articles,
+        }
+        for code in grammars
     }
-    total = len(grammars) * sum(counts.values()) + sum(map(recipe.documents_of, grammars))
+    total = sum(sum(counts[code].values()) + recipe.documents_of(code) for code in grammars)
     total += (len(grammars) - 1) * recipe.sentence_pairs
     progress = Progress("micro-world", total, "documents and sentence pairs")
 
-    made: dict[Part, list[Example]] = {part: [] for part in counts}
+    made: dict[Part, list[Example]] = {part: [] for part in get_args(Part)}
     for code, grammar in grammars.items():
-        for part, count in counts.items():
+        for part, count in counts[code].items():
             found = list(examples(grammar, pools[part], recipe, part, count))
             made[part] += found
             if part in ("dev", "test"):
