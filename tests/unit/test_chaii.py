@@ -80,7 +80,7 @@ def test_a_context_is_one_document_of_one_passage(tmp_path: Path, capsys: pytest
         "1 questions in Tamil",
         "1 answers set right that did not stand where the file says",
         "1 rows in Bengali left out, which is not asked for",
-        f"3 questions dropped, see {tmp_path / 'dropped'}",
+        f"3 dropped, see {tmp_path / 'dropped'}",
     ]
 
 

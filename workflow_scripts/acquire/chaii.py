@@ -13,9 +13,10 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from workflow_scripts.acquire.outputs import add_outputs, write_outputs
 from workflow_scripts.acquire.spans import annotate, context_document
 from workflow_scripts.cli import InputError, parser, run
-from workflow_scripts.corpus import Document, Question, write_documents, write_dropped, write_questions
+from workflow_scripts.corpus import Document, Question
 from workflow_scripts.files import read_text
 from workflow_scripts.languages import from_tydi, language
 
@@ -120,24 +121,14 @@ def main(argv: Sequence[str] | None = None) -> None:
         "--in", dest="files", required=True, nargs="+", help="files with ChAII's columns (.csv[.gz])"
     )
     arguments.add_argument("--languages", required=True, nargs="+", help="codes of the languages to keep")
-    arguments.add_argument("--documents", required=True, help="the documents table to write (.parquet)")
-    arguments.add_argument("--questions", required=True, help="the questions table to write (.parquet)")
-    arguments.add_argument("--dropped", required=True, help="what could not be used, with reasons (.jsonl)")
+    add_outputs(arguments)
     given = arguments.parse_args(argv)
     documents, questions, dropped, counts = read_chaii(given.files, given.languages)
     if not questions:
         raise InputError(
             f"{', '.join(given.files)}: no usable question in {', '.join(given.languages)} ({len(dropped)} dropped)"
         )
-    write_documents(given.documents, documents)
-    write_questions(given.questions, questions, {document.doc_id: document for document in documents})
-    write_dropped(given.dropped, dropped)
-    for code, count in sorted(Counter(question.language for question in questions).items()):
-        print(f"{count} questions in {language(code).name}")
-    for reason, count in counts.items():
-        if count:
-            print(f"{count} {reason}")
-    print(f"{len(dropped)} questions dropped, see {given.dropped}")
+    write_outputs(given, documents, questions, dropped, counts)
 
 
 if __name__ == "__main__":

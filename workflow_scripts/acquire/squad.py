@@ -17,15 +17,13 @@ from pathlib import Path
 from typing import Any
 
 from workflow_scripts.acquire.duplicates import GOLDP_ID, context_key
+from workflow_scripts.acquire.outputs import add_outputs, write_outputs
 from workflow_scripts.acquire.spans import annotate, context_document
 from workflow_scripts.cli import InputError, parser, run
 from workflow_scripts.corpus import (
     Annotation,
     Document,
     Question,
-    write_documents,
-    write_dropped,
-    write_questions,
 )
 from workflow_scripts.files import read_text
 from workflow_scripts.languages import language, languages
@@ -145,9 +143,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         help="drop paragraphs of these SQuAD-format files",
     )
     arguments.add_argument("--max-paragraphs", type=int, help="keep the first so many paragraphs")
-    arguments.add_argument("--documents", required=True, help="the documents table to write (.parquet)")
-    arguments.add_argument("--questions", required=True, help="the questions table to write (.parquet)")
-    arguments.add_argument("--dropped", required=True, help="what could not be used, with reasons (.jsonl)")
+    add_outputs(arguments)
     given = arguments.parse_args(argv)
     documents, questions, dropped, counts = read_squad(
         given.files,
@@ -158,17 +154,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     )
     if not questions:
         raise InputError(f"{', '.join(given.files)}: no usable question ({len(dropped)} dropped)")
-    write_documents(given.documents, documents)
-    write_questions(given.questions, questions, {document.doc_id: document for document in documents})
-    write_dropped(given.dropped, dropped)
-    asked_in = language(given.question_language or given.language).name
-    print(
-        f"{len(questions)} questions in {asked_in} on {len(documents)} contexts in {language(given.language).name}"
-    )
-    for reason, count in counts.items():
-        if count:
-            print(f"{count} {reason}")
-    print(f"{len(dropped)} questions or answers dropped, see {given.dropped}")
+    write_outputs(given, documents, questions, dropped, counts)
 
 
 def _annotations(

@@ -7,14 +7,12 @@ file's single annotation, the dev file's three and the leaderboard input's none 
 from collections import Counter
 from collections.abc import Sequence
 
+from workflow_scripts.acquire.outputs import add_outputs, write_outputs
 from workflow_scripts.cli import InputError, parser, run
 from workflow_scripts.corpus import (
     Document,
     Question,
     example_id,
-    write_documents,
-    write_dropped,
-    write_questions,
 )
 from workflow_scripts.files import read_jsonl
 from workflow_scripts.languages import from_tydi, language
@@ -73,9 +71,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         "--in", dest="files", required=True, nargs="+", help="official files (.jsonl[.gz])"
     )
     arguments.add_argument("--languages", required=True, nargs="+", help="codes of the languages to keep")
-    arguments.add_argument("--documents", required=True, help="the documents table to write (.parquet)")
-    arguments.add_argument("--questions", required=True, help="the questions table to write (.parquet)")
-    arguments.add_argument("--dropped", required=True, help="what could not be used, with reasons (.jsonl)")
+    add_outputs(arguments)
     given = arguments.parse_args(argv)
     documents, questions, dropped, left_out = read_tydi(given.files, given.languages)
     if not documents:
@@ -83,14 +79,16 @@ def main(argv: Sequence[str] | None = None) -> None:
             f"{', '.join(given.files)}: no usable record in {', '.join(given.languages)}"
             f" ({len(dropped)} dropped, {left_out.total()} left out)"
         )
-    write_documents(given.documents, documents)
-    write_questions(given.questions, questions, {document.doc_id: document for document in documents})
-    write_dropped(given.dropped, dropped)
-    for code, count in sorted(Counter(question.language for question in questions).items()):
-        print(f"{count} questions in {language(code).name}")
-    for name, count in sorted(left_out.items()):
-        print(f"{count} records in {name} left out, which is not asked for")
-    print(f"{len(dropped)} records dropped, see {given.dropped}")
+    write_outputs(
+        given,
+        documents,
+        questions,
+        dropped,
+        {
+            f"records in {name} left out, which is not asked for": count
+            for name, count in sorted(left_out.items())
+        },
+    )
 
 
 if __name__ == "__main__":
