@@ -108,7 +108,9 @@ def tune(arguments: Namespace, recipe: Tuning) -> None:
         model,
         batch,
         question_answering,
-        steps=recipe.steps or math.ceil(recipe.epochs * len(rows) / recipe.batch_size),
+        steps=recipe.steps
+        if recipe.epochs is None
+        else math.ceil(recipe.epochs * len(rows) / recipe.batch_size),
         recipe=recipe,
         seed=arguments.seed,
         work=arguments.work,

@@ -34,9 +34,9 @@ class Microworld(Recipe):
     languages: tuple[Code, ...] = Field(
         ("en", "ar", "bn", "sw", "ko"), description="languages to write, English among them"
     )
-    train_articles: Positive = Field(1500, description="training articles a language, one question each")
+    train_articles: Positive = Field(1400, description="training articles a language, one question each")
     other_train_articles: dict[Code, Positive] = Field(
-        {}, description="training articles of languages that have another number of them"
+        {"en": 2000}, description="training articles of languages that have another number of them"
     )
     dev_articles: Positive = Field(
         150, description="articles a language that the train file holds and the dev id lists set aside"

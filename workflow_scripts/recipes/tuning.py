@@ -14,8 +14,10 @@ class Tuning(Optimisation):
     learning_rate: float = Field(2e-3, gt=0, description="peak learning rate")
     beta2: float = Field(0.98, gt=0, lt=1, description="Adam's second-moment decay (beta1 is 0.9)")
     weight_decay: float = Field(0.3, ge=0, description="AdamW's decoupled weight decay")
-    epochs: float = Field(2.0, gt=0, description="passes over the windows that are trained on")
-    steps: Positive | None = Field(None, description="optimiser steps, instead of epochs")
+    steps: Positive = Field(1000, description="optimiser steps")
+    epochs: float | None = Field(
+        None, gt=0, description="passes over the windows that are trained on, instead of steps; null: steps"
+    )
     batch_size: Positive = Field(32, description="windows a step")
     include_unknowns: Share = Field(
         1.0, description="probability that a window without the answer is trained on"
