@@ -6,7 +6,7 @@ SHELL := bash
 MAKEFLAGS += --no-builtin-rules
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
-CORES ?= $(shell nproc)
+CORES ?= $(shell env -u OMP_NUM_THREADS nproc)
 WORKERS ?= 2
 
 BIN := .venv/bin
