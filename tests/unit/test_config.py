@@ -569,7 +569,7 @@ def test_the_default_file_explains_every_key(key: str) -> None:
 def test_the_default_file_says_what_holds_without_it(default: Config) -> None:
     """The keys of recipes stand there with their defaults, so that leaving one out changes nothing."""
     aligned = default.alignments["tydi-s"]
-    assert default.microworld == Microworld()
+    assert default.microworld == Microworld(other_train_articles={"en": 2000})
     assert default.features == Features()
     assert default.encoders["mbert"].pretrain == Pretraining()
     assert aligned.filter == Parallel(sentences=aligned.filter.sentences)

@@ -36,7 +36,7 @@ class Microworld(Recipe):
     )
     train_articles: Positive = Field(1400, description="training articles a language, one question each")
     other_train_articles: dict[Code, Positive] = Field(
-        {"en": 2000}, description="training articles of languages that have another number of them"
+        {}, description="training articles of languages that have another number of them"
     )
     dev_articles: Positive = Field(
         150, description="articles a language that the train file holds and the dev id lists set aside"
