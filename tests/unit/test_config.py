@@ -139,8 +139,9 @@ MISTAKES = {
         "models.mbert-aug.encoder: unknown encoder 'bert'; did you mean 'mbert'? known are mbert",
     ),
     "unknown alignment": (
-        put("models.mbert-tydi-s.alignment", "111-s"),
-        "models.mbert-tydi-s.alignment: unknown alignment '111-s'; known are tydi-l, tydi-m, tydi-s",
+        put("models.mbert-tydi-l.alignment", "222-s"),
+        "models.mbert-tydi-l.alignment: unknown alignment '222-s'; known are 111-l, 111-s,"
+        " cao-high, tydi-l, zhao-low, zhao-low-high",
     ),
     "unknown tuning": (
         put("models.mbert-aug.tuning", "fast"),
@@ -148,7 +149,7 @@ MISTAKES = {
     ),
     "tuned after an unknown model": (
         put("models.mbert-aug.after", "mbert-moon"),
-        "models.mbert-aug.after: unknown model 'mbert-moon'; did you mean 'mbert-mono'? known are mbert-aug,",
+        "models.mbert-aug.after: unknown model 'mbert-moon'; did you mean 'mbert-mono'? known are mbert-111-l,",
     ),
     "tuned after itself": (
         put(
@@ -172,12 +173,14 @@ MISTAKES = {
     ),
     "unknown row": (
         put("tables.table2.rows", ["mbert-moon"]),
-        "tables.table2.rows: unknown model 'mbert-moon'; did you mean 'mbert-mono'? known are mbert-aug, mbert-mono,"
-        " mbert-tydi-l, mbert-tydi-m, mbert-tydi-s",
+        "tables.table2.rows: unknown model 'mbert-moon'; did you mean 'mbert-mono'? known are mbert-111-l,"
+        " mbert-111-s, mbert-aug, mbert-cao-high, mbert-mono, mbert-tydi-l, mbert-zhao-low, xlmr-111-l, xlmr-111-s,"
+        " xlmr-aug, xlmr-mono, xlmr-tydi-l, xlmr-zhao-low-high",
     ),
     "unknown evaluation": (
         put("tables.table2.evaluation", "tydi"),
-        "tables.table2.evaluation: unknown evaluation 'tydi'; did you mean 'tydi-dev'? known are tydi-dev, tydi-test",
+        "tables.table2.evaluation: unknown evaluation 'tydi'; did you mean 'tydi-dev'? known are tydi-dev,"
+        " tydi-hard, tydi-test",
     ),
     "only headings": (
         put("tables.table2.rows", [{"heading": "nothing"}]),
@@ -242,8 +245,8 @@ MISTAKES = {
     "unknown parent": (
         put("corpora.train-en-to-xx.of", "tydi-trian"),
         "corpora.train-en-to-xx.of: unknown corpus 'tydi-trian'; did you mean 'tydi-train'? known are dev-en-to-xx,"
-        " dev-xx-to-en, test-en-to-xx, test-xx-to-en, train-en-to-xx, train-xx-to-en, tydi-dev, tydi-test, tydi-train,"
-        " tydi-train-all",
+        " dev-xx-to-en, hard-en-to-xx, hard-xx-to-en, test-en-to-xx, test-xx-to-en, train-en-to-xx, train-xx-to-en,"
+        " tydi-dev, tydi-hard, tydi-test, tydi-train, tydi-train-all",
     ),
     "translation of translations": (
         put("corpora.test-xx-to-en.of", "test-en-to-xx"),
@@ -282,24 +285,25 @@ MISTAKES = {
         "translations.microworld-train.files: en-en is no direction; the two languages must differ",
     ),
     "no sentence is that long": (
-        put("alignments.tydi-s.filter.min_words", 65),
-        "alignments.tydi-s.filter: min_words is 65, more than max_words 64",
+        put("alignments.tydi-l.filter.min_words", 65),
+        "alignments.tydi-l.filter: min_words is 65, more than max_words 64",
     ),
     "alignment language without pairs": (
-        put("alignments.tydi-s.languages", ["hi"]),
-        "alignments.tydi-s.languages: unknown language of parallel.microworld 'hi'; known are ar, bn, ko, sw",
+        put("alignments.tydi-l.languages", ["fi"]),
+        "alignments.tydi-l.languages: unknown language of parallel.microworld 'fi'; known are ar, bn,"
+        " hi, ko, ml, mr, sw, ta, te",
     ),
     "neither pairs nor a checkpoint": (
-        drop("alignments.tydi-s.pairs"),
-        "alignments.tydi-s: give exactly one of pairs (to align here) and checkpoint (folder of an encoder)",
+        drop("alignments.tydi-l.pairs"),
+        "alignments.tydi-l: give exactly one of pairs (to align here) and checkpoint (folder of an encoder)",
     ),
     "a checkpoint that is trained": (
-        put("alignments.tydi-s", {"checkpoint": "data/x", "languages": ["ar"], "links": {}}),
-        "alignments.tydi-s: links belongs to pairs; a checkpoint is taken as it is",
+        put("alignments.tydi-l", {"checkpoint": "data/x", "languages": ["ar"], "links": {}}),
+        "alignments.tydi-l: links belongs to pairs; a checkpoint is taken as it is",
     ),
     "a checkpoint in all languages": (
-        put("alignments.tydi-s", {"checkpoint": "data/x", "languages": "all"}),
-        "alignments.tydi-s: languages: name those that the checkpoint was aligned in",
+        put("alignments.tydi-l", {"checkpoint": "data/x", "languages": "all"}),
+        "alignments.tydi-l: languages: name those that the checkpoint was aligned in",
     ),
     "several languages in one file": (
         put("parallel.microworld.english", "results/microworld/parallel/en.txt"),
@@ -307,7 +311,7 @@ MISTAKES = {
     ),
     "pairs that the micro-world lacks": (
         put("parallel.microworld.languages", ["ar", "bn", "sw", "ko", "fi"]),
-        "parallel.microworld: unknown file of the micro-world in en, ar, bn, sw, ko"
+        "parallel.microworld: unknown file of the micro-world in en, ar, bn, sw, ko, hi, ta, te, ml, mr"
         " 'results/microworld/parallel/fi-en.fi'",
     ),
     "pair in two corpora": (
@@ -394,8 +398,7 @@ def test_a_corpus_may_ask_in_another_language(raw: dict[str, Any]) -> None:
     assert module.question_pairs(load(raw), "mlqa") == ["ar-ar"]
 
 
-def test_a_corpus_of_chaiis_rows_asks_in_the_languages_of_its_contexts() -> None:
-    raw = read(ROOT / "config/ten_languages.yaml")
+def test_a_corpus_of_chaiis_rows_asks_in_the_languages_of_its_contexts(raw: dict[str, Any]) -> None:
     file = f"{module.MICROWORLD}/chaii/train.csv"
     raw["corpora"]["chaii"] = {"kind": "chaii", "files": [file], "languages": ["hi", "ta"]}
     assert module.question_pairs(load(raw), "chaii") == ["hi-hi", "ta-ta"]
@@ -437,12 +440,11 @@ def test_a_training_set_is_held_against_the_evaluations_that_its_models_are_show
 ) -> None:
     raw["tables"]["dev"]["rows"] = ["mbert-mono"]
     config = load(raw)
-    assert module.evaluations_of(config, "mono") == ["tydi-test", "tydi-dev"]
-    assert module.evaluations_of(config, "aug") == ["tydi-test"]
+    assert module.evaluations_of(config, "mono") == ["tydi-test", "tydi-hard", "tydi-dev"]
+    assert module.evaluations_of(config, "aug") == ["tydi-test", "tydi-hard"]
 
 
-def test_what_a_model_is_tuned_after_is_held_against_its_evaluations_too() -> None:
-    raw = read(ROOT / "config/ten_languages.yaml")
+def test_what_a_model_is_tuned_after_is_held_against_its_evaluations_too(raw: dict[str, Any]) -> None:
     raw["tables"]["dev"]["rows"] = ["mbert-mono", "xlmr-aug"]
     raw["tables"]["hard"]["rows"] = ["last"]
     third = {"label": "mono again", "corpora": ["tydi-train"]}
@@ -467,38 +469,36 @@ def test_a_table_knows_its_rows(default: Config) -> None:
     recipe = module.table_recipe(default, "table2")
     assert recipe.annotators == 2
     assert recipe.rows[0] == Row(model="mbert-mono", label="mBERT", training="mono")
-    assert recipe.rows[2] == Heading(heading="mBERT + Alignment FT")
-    assert recipe.rows[3].alignment == ("ar", "bn", "sw", "ko")
+    assert recipe.rows[4] == Heading(heading="mBERT + Alignment FT")
+    assert recipe.rows[7].alignment == ("ar", "bn", "sw", "ko")
 
 
 def test_an_alignment_in_all_languages_follows_its_pairs(raw: dict[str, Any]) -> None:
-    raw["alignments"]["tydi-s"]["languages"] = "all"
-    assert module.aligned_languages(load(raw), "tydi-s") == ["ar", "bn", "sw", "ko"]
+    raw["alignments"]["tydi-l"]["languages"] = "all"
+    assert module.aligned_languages(load(raw), "tydi-l") == raw["parallel"]["microworld"]["languages"]
     raw["parallel"]["microworld"]["languages"] = ["ko", "ar"]
-    for name in ("tydi-m", "tydi-l"):
-        raw["alignments"][name]["languages"] = ["ar"]
-    assert module.aligned_languages(load(raw), "tydi-s") == ["ko", "ar"]
+    assert module.aligned_languages(load(raw), "tydi-l") == ["ko", "ar"]
 
 
 def test_a_model_is_missing_only_while_its_checkpoint_is(raw: dict[str, Any], tmp_path: Path) -> None:
     folder = tmp_path / "cao-high"
-    raw["alignments"]["tydi-s"] = {"checkpoint": str(folder), "languages": ["de", "es"]}
+    raw["alignments"]["tydi-l"] = {"checkpoint": str(folder), "languages": ["de", "es"]}
     config = load(raw)
     rows = {row.model: row for row in module.table_recipe(config, "table2").rows if isinstance(row, Row)}
-    assert rows["mbert-tydi-s"].missing == str(folder)
-    assert rows["mbert-tydi-s"].alignment == ("de", "es")
-    assert [row.missing for name, row in rows.items() if name != "mbert-tydi-s"] == [None] * 4
-    assert "mbert-tydi-s" not in module.present_models(config, "table2")
+    assert rows["mbert-tydi-l"].missing == str(folder)
+    assert rows["mbert-tydi-l"].alignment == ("de", "es")
+    assert sum(row.missing is not None for row in rows.values()) == 5  # three of the default's, and two
+    assert "mbert-tydi-l" not in module.present_models(config, "table2")
 
     folder.mkdir()
     (folder / "config.json").write_text("{}")
-    assert module.missing_checkpoint(config, "mbert-tydi-s") is None
-    assert "mbert-tydi-s" in module.present_models(config, "table2")
+    assert module.missing_checkpoint(config, "mbert-tydi-l") is None
+    assert "mbert-tydi-l" in module.present_models(config, "table2")
 
 
 def test_a_table_of_missing_models_only_is_refused(raw: dict[str, Any]) -> None:
-    raw["alignments"]["tydi-s"] = {"checkpoint": "data/nowhere", "languages": ["de"]}
-    raw["tables"]["dev"]["rows"] = ["mbert-tydi-s"]
+    raw["alignments"]["tydi-l"] = {"checkpoint": "data/nowhere", "languages": ["de"]}
+    raw["tables"]["dev"]["rows"] = ["mbert-tydi-l"]
     with pytest.raises(
         InputError,
         match=r"^tables.dev.rows: none of the models can be made; put the checkpoint into data/nowhere,",
@@ -568,14 +568,14 @@ def test_the_default_file_explains_every_key(key: str) -> None:
 
 def test_the_default_file_says_what_holds_without_it(default: Config) -> None:
     """The keys of recipes stand there with their defaults, so that leaving one out changes nothing."""
-    aligned = default.alignments["tydi-s"]
+    aligned = default.alignments["tydi-l"]
     assert default.microworld == Microworld(other_train_articles={"en": 2000})
     assert default.features == Features()
     assert default.encoders["mbert"].pretrain == Pretraining()
     assert aligned.filter == Parallel(sentences=aligned.filter.sentences)
     assert (aligned.links, aligned.objective) == (Links(), Alignment())
     assert default.splits["custom-dev"].per_language == Splits().per_language
-    assert default.tuning["default"] == Tuning()
+    assert default.tuning["default"] == Tuning(matrix_rate=0.004)
     assert default.prediction == Prediction()
 
 

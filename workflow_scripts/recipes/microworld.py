@@ -32,7 +32,8 @@ class Microworld(Recipe):
 
     seed: int = Field(1, description="of names, facts and wording; each language draws on its own")
     languages: tuple[Code, ...] = Field(
-        ("en", "ar", "bn", "sw", "ko"), description="languages to write, English among them"
+        ("en", "ar", "bn", "sw", "ko", "hi", "ta", "te", "ml", "mr"),
+        description="languages to write, English among them",
     )
     train_articles: Positive = Field(1400, description="training articles a language, one question each")
     other_train_articles: dict[Code, Positive] = Field(

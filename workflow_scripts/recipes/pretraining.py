@@ -17,9 +17,9 @@ class Vocabulary(Recipe):
         " SentencePiece's unigram model after NFKC, as XLM-R's",
     )
     size: int = Field(
-        2500,
+        5000,
         ge=60,
-        description="number of pieces, special tokens included; unigram needs 6000 for texts of the same length",
+        description="number of pieces, special tokens included; unigram needs more for texts of the same length",
     )
 
 

@@ -14,7 +14,7 @@ class Tuning(Optimisation):
     learning_rate: float = Field(2e-3, gt=0, description="peak learning rate")
     beta2: float = Field(0.98, gt=0, lt=1, description="Adam's second-moment decay (beta1 is 0.9)")
     weight_decay: float = Field(0.3, ge=0, description="AdamW's decoupled weight decay")
-    steps: Positive = Field(1000, description="optimiser steps")
+    steps: Positive = Field(700, description="optimiser steps")
     epochs: float | None = Field(
         None, gt=0, description="passes over the windows that are trained on, instead of steps; null: steps"
     )
