@@ -12,7 +12,8 @@ WORKERS ?= 2
 BIN := .venv/bin
 READY := .venv/.ready
 TABLES := results/tables/table2.md results/tables/table3.md
-PYTEST := $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile
+# one thread a worker: two that share a core wait for one another
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile
 
 .PHONY: help demo check lint test lock clean
 

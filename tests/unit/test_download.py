@@ -343,9 +343,9 @@ def named_files(manifest: dict[str, Dataset]) -> dict[str, File]:
 
 
 def test_the_manifest_pins_what_does_not_move() -> None:
-    files = named_files(read_manifest())
-    for name, file in files.items():
-        assert find_file(read_manifest(), name) == file
+    manifest = read_manifest()
+    for name, file in named_files(manifest).items():
+        assert find_file(manifest, name) == file
         assert file.url or file.note, f"{name}: neither an address nor a note that says what it is"
         if file.url and "raw.githubusercontent.com" in file.url:
             assert re.search(r"/[0-9a-f]{40}/", file.url), f"{name}: the address names no commit"
