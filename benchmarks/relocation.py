@@ -31,13 +31,13 @@ from typing import Any
 
 import numpy as np
 import torch
+from workflow_scripts.augment.sentences import split
 
 from workflow_scripts.acquire.squad import paragraphs
 from workflow_scripts.align.links import link
 from workflow_scripts.augment import projection
 from workflow_scripts.augment.projection import Array, Evidence, Lexicon, learn
 from workflow_scripts.augment.relocate import Found, Segment, gather, label, relocate, touched
-from workflow_scripts.augment.sentences import split
 from workflow_scripts.cli import run
 from workflow_scripts.files import read_lines
 from workflow_scripts.pairs import Links, Pair
@@ -126,7 +126,9 @@ def read(folder: Path, code: str, moses: Path | None) -> tuple[list[Record], Lex
         for (a, b), (c, d) in pair_sentences(lengths[0], lengths[1], ratio):
             segment = Segment((spans[0][a][0], spans[0][b - 1][1]), (spans[1][c][0], spans[1][d - 1][1]))
             segments.append(segment)
-            pairs.append((words(one["context"][slice(*segment.source)]), words(two["context"][slice(*segment.target)])))
+            pairs.append(
+                (words(one["context"][slice(*segment.source)]), words(two["context"][slice(*segment.target)]))
+            )
         aligned.append(segments)
     for one, two in zip(english, other, strict=True):
         pairs += [
@@ -219,7 +221,7 @@ def told(scores: Sequence[float], total: int) -> dict[str, float]:
 
 
 def speed(records: Sequence[Record], lexicon: Lexicon, repeat: int = 3) -> float:
-    """Relocations a CPU second in contexts of at least 2,000 characters, as many paragraphs as it takes side by side."""
+    """Relocations a CPU second in contexts of at least 2,000 characters: as many paragraphs as it takes in one."""
     long: list[Record] = []
     for number in range(len(records)):
         source, target, segments, links = "", "", [], []
@@ -319,7 +321,9 @@ def fit(given: Sequence[Example]) -> tuple[Array, Array]:
     noted = [
         projection.doubts(one.seen, one.inside, one.first, one.last, one.features @ found) for one in given
     ]
-    right = torch.tensor([float(one.right[best] >= RIGHT) for one, (best, _) in zip(given, noted, strict=True)])
+    right = torch.tensor(
+        [float(one.right[best] >= RIGHT) for one, (best, _) in zip(given, noted, strict=True)]
+    )
     told = torch.tensor(np.stack([values for _, values in noted]), dtype=torch.float32)
     certain = torch.zeros(told.shape[1], requires_grad=True)
     optimiser = torch.optim.Adam([certain], lr=0.05)
@@ -348,7 +352,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--xquad", type=Path, required=True, help="folder of xquad.xx.json, xquad.en.json among them")
+    parser.add_argument(
+        "--xquad", type=Path, required=True, help="folder of xquad.xx.json, xquad.en.json among them"
+    )
     parser.add_argument("--languages", nargs="+", default=["ar", "hi", "es", "de", "el"], help="codes")
     parser.add_argument("--moses", type=Path, help="folder of further sentence pairs, xx-en.xx and xx-en.en")
     parser.add_argument("--fit", action="store_true", help="fit the constants anew and print them")
