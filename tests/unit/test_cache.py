@@ -186,6 +186,7 @@ def test_a_limit_counts_what_all_jobs_of_the_account_announced(tmp_path: Path) -
 
 WRITER = """
 import sys
+import time
 from pathlib import Path
 from workflow_scripts.augment.cache import Cache, digest, owns
 folder, shard, count = sys.argv[1:]
@@ -194,6 +195,7 @@ with Cache(Path(folder), {"kind": "kill"}, shard) as cache:
         name = digest(str(n))
         if owns(shard, name) and cache.get(name) is None:
             cache.sending({name: 1}, limit=10_000)
+            time.sleep(0.003)
             cache.add({name: "x" * 5_000 + str(n)})
             print(n, flush=True)
 """
@@ -209,12 +211,11 @@ def test_killed_writers_lose_nothing_that_they_had_kept(tmp_path: Path) -> None:
             )
             for n in range(4)
         ]
-        if attempt < 2:
-            time.sleep(0.5 + 0.2 * attempt)
-            for job in jobs:
-                job.kill()
-            assert all(job.wait() == -signal.SIGKILL for job in jobs)
-        kept += [int(line) for job in jobs for line in job.communicate()[0].splitlines() if line]
+        for job in jobs if attempt < 2 else ():
+            kept += [int(job.stdout.readline()) for _ in range(10)]
+            job.kill()
+            assert job.wait() == -signal.SIGKILL
+        kept += [int(line) for job in jobs for line in job.communicate()[0].splitlines()]
     assert sorted(set(kept)) == sorted(kept)
     with Cache(tmp_path, {"kind": "kill"}, "0/1") as cache:
         assert all(cache.get(digest(str(n))) == "x" * 5_000 + str(n) for n in range(600))
