@@ -314,7 +314,7 @@ def test_jobs_that_run_together_stay_within_the_limit(tmp_path: Path) -> None:
         recipe = google(server.endpoint, max_characters=240, request_texts=1)
         jobs = [job(tmp_path, recipe, f"{n}/3") for n in range(3)]
         errors = [process.communicate(timeout=120)[1] for process in jobs]
-        assert sum(map(len, server.texts())) == 240
+        assert 0 < sum(map(len, server.texts())) <= 240
     assert all(process.returncode in (0, 2) for process in jobs)
     stopped = [error for error in errors if "would exceed the limit of 240 characters" in error]
     assert stopped
