@@ -176,6 +176,20 @@ def test_a_very_long_text_is_cut_where_sentences_end(tmp_path: Path) -> None:
         assert row.text == f"ar({'x' * 25_000})" * 4
 
 
+def test_parts_of_a_text_are_not_sent_again(tmp_path: Path) -> None:
+    long = " ".join(f"Sentence number {n} of many." for n in range(4_000))
+    later = [None, None, (grpc.StatusCode.UNAUTHENTICATED, "")]
+    with TranslationServer(refuse=lambda request: later.pop(0) if later else None) as server:
+        with pytest.raises(InputError, match="the credentials were not accepted"):
+            step(tmp_path, google(server.endpoint), [long])
+        turned_away = server.texts()[2]
+        (row,) = step(tmp_path, google(server.endpoint))
+        sent = server.texts()
+    assert Counter(sent) == {text: 1 + (text == turned_away) for text in sent}
+    assert row.text == " ".join(f"ar({part})" for part in sorted(set(sent), key=long.index))
+    assert lines(tmp_path / "resent") == []
+
+
 def test_null_characters_are_not_sent_and_told(tmp_path: Path, capsys) -> None:
     with TranslationServer() as server:
         (row,) = step(tmp_path, google(server.endpoint), ["a\0b\0"])
