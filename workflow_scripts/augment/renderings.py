@@ -228,12 +228,13 @@ def inside(found: Sequence[Sentence], place: int) -> bool:
 
 
 def legible(translation: str, source: str) -> str | None:
-    """A translation without blanks around it, and with a blank for every control character that its source lacks.
+    """A translation without blanks around it, and with blanks for control characters that its source lacks.
 
-    Nul bytes come from broken services and files, and a line feed would end the sentence.  None where nothing is left.
+    Nul bytes and halves of surrogate pairs come from broken services and files, and a line feed would end the sentence.
+    None where nothing is left.
     """
     signs = (
-        " " if unicodedata.category(sign) in ("Cc", "Zl", "Zp") and sign not in source else sign
+        " " if unicodedata.category(sign) in ("Cc", "Cs", "Zl", "Zp") and sign not in source else sign
         for sign in translation
     )
     text = translation if translation.isprintable() else "".join(signs)
