@@ -44,13 +44,13 @@ class Rendering:
 
     sentences: those of a document in order, or the reason why there is no translation of it; question: a question's
     text; answer: the text of an answer to a question, (question, document, answer) → text; made_by: who translated a
-    question.
+    question, or the context of one that needed no translation.
     """
 
     sentences: Callable[[Document], list[Sentence] | str]
     question: Callable[[Question], str | None]
     answer: Callable[[Question, Document, str], str | None]
-    made_by: Callable[[Question], str]
+    made_by: Callable[[Question, Document], str]
 
 
 class Record(BaseModel):
@@ -125,11 +125,16 @@ def from_tables(tables: Iterable[str], target: str) -> Rendering:
         spans = sentences(document)
         return [Sentence(span, text_in(document.language, document.text[slice(*span)])) for span in spans]
 
+    def made_by(question: Question, document: Document) -> str:
+        found = of_question(question)
+        told = (texts.get((document.language, document.text[slice(*span)])) for span in sentences(document))
+        return found[1] if found else next((one[1] for one in told if one), "")
+
     return Rendering(
         cut,
         question_text,
         lambda question, document, answer: text_in(document.language, answer),
-        lambda question: (of_question(question) or ("", ""))[1],
+        made_by,
     )
 
 
@@ -195,7 +200,7 @@ def from_records(
         lambda document: of_document.get(document.doc_id, "there is no record of it"),
         question_text,
         answer_text,
-        lambda question: made_by,
+        lambda question, document: made_by,
     )
 
 
