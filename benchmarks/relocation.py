@@ -31,13 +31,13 @@ from typing import Any
 
 import numpy as np
 import torch
-from workflow_scripts.augment.sentences import split
 
 from workflow_scripts.acquire.squad import paragraphs
 from workflow_scripts.align.links import link
 from workflow_scripts.augment import projection
 from workflow_scripts.augment.projection import Array, Evidence, Lexicon, learn
 from workflow_scripts.augment.relocate import Found, Segment, gather, label, relocate, touched
+from workflow_scripts.augment.sentences import split
 from workflow_scripts.cli import run
 from workflow_scripts.files import read_lines
 from workflow_scripts.pairs import Links, Pair
@@ -113,6 +113,11 @@ def read_xquad(folder: Path, code: str) -> list[dict[str, Any]]:
     return [paragraph for _, paragraph in paragraphs(str(file))]
 
 
+def marked(answer: dict[str, Any]) -> Span:
+    """The characters of a SQuAD-format answer."""
+    return answer["answer_start"], answer["answer_start"] + len(answer["text"])
+
+
 def read(folder: Path, code: str, moses: Path | None) -> tuple[list[Record], Lexicon]:
     """XQuAD's answers in English and in a language, in linked contexts, and what the links say of words."""
     english, other = read_xquad(folder, "en"), read_xquad(folder, code)
@@ -146,11 +151,8 @@ def read(folder: Path, code: str, moses: Path | None) -> tuple[list[Record], Lex
         lines = links[at : at + len(segments)]
         at += len(segments)
         for a, b in zip(one["qas"], two["qas"], strict=True):
-            spans = [
-                (answer["answer_start"], answer["answer_start"] + len(answer["text"]))
-                for answer in (a["answers"][0], b["answers"][0])
-            ]
-            records.append(Record(one["context"], spans[0], two["context"], spans[1], segments, lines))
+            answer, gold = marked(a["answers"][0]), marked(b["answers"][0])
+            records.append(Record(one["context"], answer, two["context"], gold, segments, lines))
     return records, lexicon
 
 
@@ -210,13 +212,13 @@ def figures(records: Sequence[Record], lexicon: Lexicon) -> dict[str, Any]:
     }
 
 
-def told(scores: Sequence[float], total: int) -> dict[str, float]:
+def told(scores: Sequence[float], total: int) -> dict[str, float | None]:
     """Share of all records, mean F1, and share of these with F1 of RIGHT or more."""
     right = sum(score >= RIGHT for score in scores)
     return {
         "share": round(len(scores) / total, 4),
-        "f1": round(sum(scores) / len(scores), 4) if scores else math.nan,
-        "right": round(right / len(scores), 4) if scores else math.nan,
+        "f1": round(sum(scores) / len(scores), 4) if scores else None,
+        "right": round(right / len(scores), 4) if scores else None,
     }
 
 
@@ -344,7 +346,8 @@ def show(code: str, found: dict[str, Any]) -> None:
     )
     for kind in ("labels", "methods"):
         for name, row in found[kind].items():
-            print(f"       {name:11} {row['share']:7.2%}  F1 {row['f1']:.3f}  right {row['right']:.3f}")
+            if row["share"]:
+                print(f"       {name:11} {row['share']:7.2%}  F1 {row['f1']:.3f}  right {row['right']:.3f}")
 
 
 def main() -> None:

@@ -6,10 +6,14 @@ Burmese): a word aligner can join several, but not take one apart.
 
 import regex
 
-ALONE = r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]"
+# Thai, Lao, Burmese, Khmer; kana; Han, also beyond the first plane.  Ranges are matched faster than script names.
+ALONE = (
+    "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3005-\u3007\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff"
+    "\uf900-\ufaff\uff66-\uff9f\U00020000-\U0003ffff"
+)
 # U+200C and U+200D belong inside Indic words; ' ’ . , - join what stands on both sides ("l'eau", "1,000").
-INSIDE = rf"[[\w\u200c\u200d]--{ALONE}]"
-WORD = regex.compile(rf"(?V1){ALONE}\p{{M}}*|{INSIDE}+(?:['’.,\-](?={INSIDE}){INSIDE}+)*|[^\w\s\p{{C}}]")
+INSIDE = rf"[[\w\u200c\u200d]--[{ALONE}]]"
+WORD = regex.compile(rf"(?V1){INSIDE}+(?:['’.,\-]{INSIDE}+)*|[{ALONE}]\p{{M}}*|[^\w\s\p{{C}}]")
 
 
 def words(text: str) -> list[str]:

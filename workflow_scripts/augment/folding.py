@@ -42,7 +42,8 @@ def _plain(sign: str) -> str:
     return "".join(ALIKE.get(part, part) for part in parts if not OPTIONAL.match(part))
 
 
-def fold(text: str) -> tuple[str, list[int]]:
+@functools.lru_cache(maxsize=1 << 8)
+def fold(text: str) -> tuple[str, tuple[int, ...]]:
     """The plain form of a text, and for each of its characters the number of the one in `text` that it comes from."""
     signs: list[str] = []
     origins: list[int] = []
@@ -52,7 +53,7 @@ def fold(text: str) -> tuple[str, list[int]]:
             continue
         signs += parts
         origins += [at] * len(parts)
-    return "".join(signs), origins
+    return "".join(signs), tuple(origins)
 
 
 def find(text: str, wanted: str, folded: bool) -> list[Span]:

@@ -10,6 +10,7 @@ prints, from human translations of XQuAD with marked answers.  It also prints wh
 the weights have not seen.
 """
 
+import functools
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -80,32 +81,37 @@ class Evidence:
 
 def evidence(source: Sequence[str], target: Sequence[str], links: Links, lexicon: Lexicon) -> Evidence:
     """The evidence for two lists of words, neither of them empty, with their links (i, j) counted from 0."""
-    sides = [stem(word) for word in source], [stem(word) for word in target]
+    forms = [_forms(word) for word in source], [_forms(word) for word in target]
+    sides = [form.stem for form in forms[0]], [form.stem for form in forms[1]]
     linked = np.zeros((len(source), len(target)))
     if links:
         rows, columns = zip(*links, strict=True)
         linked[list(rows), list(columns)] = 1
-    evident = LINKED * linked
     places: dict[str, list[int]] = {}
-    for j, word in enumerate(sides[1]):
-        places.setdefault(word, []).append(j)
-    for i, word in enumerate(sides[0]):
-        for partner, share in lexicon.partners.get(word, {}).items():
-            for j in places.get(partner, ()):
-                evident[i, j] = max(evident[i, j], share)
-    signs = np.array([_sign(word) for word in source]), np.array([_sign(word) for word in target])
     spelled: dict[str, list[int]] = {}
-    for j, word in enumerate(target):
-        if not signs[1][j]:
-            spelled.setdefault(_plain(word), []).append(j)
-    for i, word in enumerate(source):
-        if not signs[0][i]:
-            for j in spelled.get(_plain(word), ()):
-                evident[i, j] = 1
+    for j, form in enumerate(forms[1]):
+        places.setdefault(form.stem, []).append(j)
+        spelled.setdefault(form.plain, []).append(j)
+    spelled.pop("", None)
+    found: list[tuple[int, int, float]] = []
+    for i, form in enumerate(forms[0]):
+        if partners := lexicon.partners.get(form.stem):
+            found += [
+                (i, j, partners[word]) for word in places.keys() & partners.keys() for j in places[word]
+            ]
+        if form.plain in spelled:
+            found += [(i, j, 1.0) for j in spelled[form.plain]]
+    evident = LINKED * linked
+    if found:
+        rows, columns, shares = zip(*found, strict=True)
+        np.maximum.at(evident, (list(rows), list(columns)), shares)
     return Evidence(
         linked,
         evident,
-        signs,
+        (
+            np.array([0.0 if form.plain else 1.0 for form in forms[0]]),
+            np.array([0.0 if form.plain else 1.0 for form in forms[1]]),
+        ),
         (
             np.array([lexicon.source_rarity.get(word, 1.0) for word in sides[0]]),
             np.array([lexicon.target_rarity.get(word, 1.0) for word in sides[1]]),
@@ -114,13 +120,19 @@ def evidence(source: Sequence[str], target: Sequence[str], links: Links, lexicon
     )
 
 
-def _sign(word: str) -> float:
-    return 0.0 if any(sign.isalnum() for sign in word) else 1.0
+@dataclass(frozen=True)
+class Forms:
+    """A word for counting, and for comparison with words of the other side (empty for one without letter or digit)."""
+
+    stem: str
+    plain: str
 
 
-def _plain(word: str) -> str:
-    """A word for comparison across scripts: small letters, digits of any script as digits."""
-    return stem(word) if any(sign.isdigit() for sign in word) else word.lower()
+@functools.lru_cache(maxsize=1 << 18)
+def _forms(word: str) -> Forms:
+    form = stem(word)
+    digits = any(sign.isdigit() for sign in word)  # which are the same in all scripts
+    return Forms(form, form if digits else word.lower() if any(sign.isalnum() for sign in word) else "")
 
 
 FEATURES = (
@@ -152,8 +164,9 @@ FEATURES = (
 )
 
 
+@functools.lru_cache(maxsize=1 << 12)
 def candidates(words: int, answer: int) -> tuple[Array, Array]:
-    """Every span [first, last) of so many words that may be an answer of `answer` words, as two arrays."""
+    """Every span [first, last) of so many words that may be an answer of `answer` words, as two arrays (shared)."""
     first, last = np.meshgrid(np.arange(words), np.arange(1, words + 1), indexing="ij")
     fits = (last > first) & (last - first <= 3 * answer + 6)
     return first[fits], last[fits]
@@ -241,6 +254,76 @@ def features(seen: Evidence, inside: Array, first: Array, last: Array) -> Array:
     )
 
 
+def scores(seen: Evidence, inside: Array, first: Array, last: Array) -> Array:
+    """`features(…) @ WEIGHTS` without making the features: what is a sum over words is summed once for all spans."""
+    weight = dict(zip(FEATURES, WEIGHTS, strict=True))
+    n, m = seen.linked.shape
+    count = len(inside)
+    low, high = int(inside[0]), int(inside[-1])
+    others_mask = np.ones(n, bool)
+    others_mask[inside] = False
+    letters = 1 - seen.signs[1]
+    added = np.zeros(m)  # what a word adds to every span that holds it
+    begins, ends = np.zeros(m), np.zeros(m)  # what it adds to a span that begins, or ends, with it
+    ahead, behind = (
+        np.zeros(m + 1),
+        np.zeros(m + 1),
+    )  # what it adds to a span that begins after, or ends before it
+    rows = [added]
+    for matrix, named in ((seen.evident, True), (seen.linked, False)):
+        ours = matrix[inside].max(0)
+        others = matrix[others_mask].max(0) if n > count else np.zeros(m)
+        mine, theirs = ours * (ours >= others) * letters, others * (others > ours) * letters
+        if named:
+            added += weight["evident inside"] * mine + weight["evident outside"] * theirs
+            begins += weight["evident at edge"] * mine + weight["outside at edge"] * theirs
+            ahead[1:] += weight["evident beside"] * mine
+            behind[:-1] += weight["evident beside"] * mine
+        else:
+            added += weight["linked inside"] * mine + weight["linked outside"] * theirs
+    begins += weight["unlinked at edge"] * (seen.linked.max(0) == 0) * letters
+    begins += weight["rare at edge"] * seen.rarity[1]
+    ends += begins
+    signs = seen.signs[1]
+    for edge, kept in ((begins, seen.signs[0][low]), (ends, seen.signs[0][high])):
+        edge += signs * (weight["sign kept at edge"] if kept else weight["sign at edge"])
+    if low:
+        ahead[1:] += weight["neighbours"] * seen.linked[low - 1]
+    if high + 1 < n:
+        behind[:-1] += weight["neighbours"] * seen.linked[high + 1]
+    rows += [signs, seen.rarity[1], seen.lengths[1]]
+    most = []
+    for matrix, cost in (
+        (seen.evident, weight["evidence missed"] + weight["evidence missed, share"] / count),
+        (seen.linked, weight["links missed, share"] / count),
+    ):
+        for i in inside:
+            if (best := matrix[i].max()) > FAINT:
+                rows.append(matrix[i])
+                most.append((best, cost))
+    sums = np.zeros((len(rows), m + 1))
+    np.cumsum(np.stack(rows), axis=1, out=sums[:, 1:])
+    held = sums[:, last] - sums[:, first]
+    result = held[0] + (begins + ahead[:-1])[first] + (ends + behind[1:])[last - 1]
+    result += weight["signs"] * np.abs(held[1] - seen.signs[0][inside].sum())
+    rarity = held[2] - seen.rarity[0][inside].sum()
+    result += np.where(rarity > 0, weight["rarity more"] * rarity, -weight["rarity less"] * rarity)
+    result += weight["characters"] * np.abs(np.log(held[3] / seen.lengths[0][inside].sum()))
+    if most:
+        limits, costs = (np.array(values)[:, None] for values in zip(*most, strict=True))
+        result += (costs * (limits - np.minimum(held[4:], limits))).sum(0)
+    sizes = np.arange(m + 1) - count
+    by_size = np.where(
+        sizes > 0,
+        (weight["words more"] + weight["words more, share"] / count) * sizes,
+        -(weight["words fewer"] + weight["words fewer, share"] / count) * sizes,
+    )
+    result += by_size[last - first]
+    middles = np.abs(np.arange(2 * m + 1) / 2 / m - (low + high + 1) / 2 / n)
+    result += ((weight["moved, share"] + weight["moved, words"] * m / 10) * middles)[first + last]
+    return result
+
+
 @dataclass(frozen=True)
 class Projected:
     """The best span [first, last) of target words, and the chance (0 to 1) that it is right but for a word or two."""
@@ -256,10 +339,10 @@ def overlap(first: Array, last: Array, one: int, other: int) -> Array:
     return 2 * common / (last - first + other - one)
 
 
-def doubts(seen: Evidence, inside: Array, first: Array, last: Array, scores: Array) -> tuple[int, Array]:
+def doubts(seen: Evidence, inside: Array, first: Array, last: Array, scored: Array) -> tuple[int, Array]:
     """The number of the best span, and what tells how sure it is (the inputs of CALIBRATION)."""
-    best = int(scores.argmax())
-    chances = np.exp(scores - scores[best])
+    best = int(scored.argmax())
+    chances = np.exp(scored - scored[best])
     chances /= chances.sum()
     same = overlap(first, last, int(first[best]), int(last[best]))
     span = seen.evident[inside][:, first[best] : last[best]]
@@ -280,7 +363,6 @@ def doubts(seen: Evidence, inside: Array, first: Array, last: Array, scores: Arr
 def project(seen: Evidence, inside: Array) -> Projected:
     """The span of target words that best translates the source words with the numbers `inside` (ascending)."""
     first, last = candidates(seen.linked.shape[1], len(inside))
-    scores = features(seen, inside, first, last) @ np.array(WEIGHTS)
-    best, found = doubts(seen, inside, first, last, scores)
+    best, found = doubts(seen, inside, first, last, scores(seen, inside, first, last))
     certain = 1 / (1 + math.exp(-float(found @ np.array(CALIBRATION))))
     return Projected(int(first[best]), int(last[best]), certain)
