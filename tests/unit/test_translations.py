@@ -148,6 +148,29 @@ def test_questions_in_other_languages(folder: Path) -> None:
     assert dropped == [{"id": "ko1@en", "reason": "no translation from ko to en"}]
 
 
+def test_a_translation_of_the_text_serves_every_question_that_asks_it(folder: Path) -> None:
+    same = [Question(name, name, "en", "en", "en1?") for name in ("en1", "en2")]
+    write_questions(folder / "questions", [*same, *QUESTIONS[2:]], DOCUMENTS)
+    rows = [
+        Translation("", "en", "ar", "en1?", "ar of the text", "someone"),
+        Translation("", "en", "ar", "en9?", "never asked", "someone"),
+        Translation("", "en", "ko", "en1?", "ko of the text", "someone"),
+        Translation("", "ko", "ar", "en2?", "from another language", "someone"),
+        Translation("en2", "en", "ar", "en1?", "its own", "another"),
+    ]
+    write_translations(folder / "table", rows)
+    made, dropped = derived(folder, "--from", "en", "--to", "ar")
+    assert made == [
+        derive(same[0], "ar", "ar of the text", "someone"),
+        derive(same[1], "ar", "its own", "another"),
+    ]
+    assert dropped == []
+    with pytest.raises(InputError, match=r"table: the text 'en1\?' is translated from en to ar twice"):
+        write_translations(folder / "table", [rows[0], rows[0]])
+    with pytest.raises(InputError, match=r"two translations of the text 'en1\?' from en to ar"):
+        derived(folder, "--from=en", "--to=ar", "--translations", f"{folder}/table", f"{folder}/table")
+
+
 def test_derivations_that_make_no_sense(folder: Path) -> None:
     write_translations(folder / "table", [Translation("en1", "en", "ar", "en1?", "x", "someone")])
     with pytest.raises(InputError, match="no question in ko has a translation into en"):

@@ -17,6 +17,12 @@ BOUNDARIES = tuple(
 )
 
 
+def between_clusters(text: str, place: int) -> bool:
+    """Whether a grapheme cluster ends at the place (a combining mark may follow a blank or full stop, too)."""
+    found = regex.match(r"\X", text, pos=place - 1)
+    return found is not None and found.end() == place
+
+
 def cut(text: str, fits: Callable[[str], bool]) -> list[str]:
     """Parts that joined give the text again, each of which `fits`, or is one grapheme cluster.
 
@@ -29,7 +35,8 @@ def cut(text: str, fits: Callable[[str], bool]) -> list[str]:
     for boundary in BOUNDARIES:
         last = boundary is BOUNDARIES[-1]
         first, end = (0, len(text)) if last else (len(text) // 4, len(text) - len(text) // 4)
-        places = [m.end() for m in boundary.finditer(text, first, end) if 0 < m.end() < len(text)]
+        places = [found.end() for found in boundary.finditer(text, first, end)]
+        places = [place for place in places if place < len(text) and between_clusters(text, place)]
         if places:
             place = min(places, key=lambda place: abs(place - middle))
             return cut(text[:place], fits) + cut(text[place:], fits)

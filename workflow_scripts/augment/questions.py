@@ -2,7 +2,8 @@
 
 Article, passages and answers stay as they are, only the question is asked in another language, so the derived corpus
 has a questions table of its own and the documents of its root.  `--from en --to ar bn` gives English questions in
-Arabic and Bengali, `--from ar bn --to en` the others in English; a language is not translated into itself.
+Arabic and Bengali, `--from ar bn --to en` the others in English; a language is not translated into itself.  The
+translation of a question goes before one of its text, whosever that is (`item` empty).
 """
 
 from collections.abc import Sequence
@@ -28,13 +29,14 @@ def translated(
 ) -> tuple[list[Question], list[tuple[str, str]]]:
     """Each question in a source language once for each other target language, and (id, reason) where that fails.
 
-    Raises InputError for a question that is itself derived, and for an item with two translations into one language.
+    Raises InputError for a question that is itself derived, and for an item, or a text of no item, that is translated
+    into one language twice.
     """
-    table: dict[tuple[str, str, str], Translation] = {}
+    table: dict[tuple[str, str, str, str], Translation] = {}
     for given in translations:
-        key = (given.item, given.source_language, given.target_language)
+        key = given.key()
         if key in table:
-            raise InputError(f"two translations of item {given.item} from {key[1]} to {key[2]}; give one")
+            raise InputError(f"two translations of {given.subject()} from {key[1]} to {key[2]}; give one")
         table[key] = given
     derived: list[Question] = []
     dropped: list[tuple[str, str]] = []
@@ -46,7 +48,8 @@ def translated(
         for target in targets if question.language in sources else ():
             if target == question.language:
                 continue
-            found = table.get((question.question_id, question.language, target))
+            own = (question.question_id, question.language, target, "")
+            found = table.get(own) or table.get(("", question.language, target, question.text))
             name = f"{question.source_id}@{target}"
             if found is None:
                 dropped.append((name, f"no translation from {question.language} to {target}"))

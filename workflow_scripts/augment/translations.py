@@ -19,7 +19,10 @@ from workflow_scripts.languages import language
 
 @dataclass(frozen=True)
 class Translation:
-    """One text in another language; `item` is the question it translates, `made_by` the translator or its source."""
+    """One text in another language; `made_by` is the translator or its source.
+
+    `item` is the question that it translates, or empty: then it translates whatever has this text.
+    """
 
     item: str
     source_language: str
@@ -28,18 +31,26 @@ class Translation:
     text: str
     made_by: str
 
+    def key(self) -> tuple[str, str, str, str]:
+        """What a table has at most one row of: an item, or a text of no item, in two languages."""
+        return self.item, self.source_language, self.target_language, "" if self.item else self.source_text
+
+    def subject(self) -> str:
+        """What is translated, for messages."""
+        return f"item {self.item}" if self.item else f"the text {self.source_text[:60]!r}"
+
 
 TRANSLATIONS = pa.schema([(name, pa.string()) for name in Translation.__dataclass_fields__])
 
 
 def write_translations(path: Path | str, translations: Sequence[Translation]) -> None:
-    """Write the table; raises InputError where an item has two translations into one language."""
-    seen: set[tuple[str, str, str]] = set()
+    """Write the table; raises InputError where an item, or a text of none, has two translations into one language."""
+    seen: set[tuple[str, str, str, str]] = set()
     for given in translations:
-        key = (given.item, given.source_language, given.target_language)
+        key = given.key()
         if key in seen:
             raise InputError(
-                f"{path}: item {given.item} is translated from {given.source_language} to {given.target_language} twice"
+                f"{path}: {given.subject()} is translated from {given.source_language} to {given.target_language} twice"
             )
         seen.add(key)
     write_table(path, [asdict(given) for given in translations], TRANSLATIONS)
