@@ -34,8 +34,11 @@ from workflow_scripts.recipes.links import Links
 from workflow_scripts.recipes.microworld import Microworld
 from workflow_scripts.recipes.parallel import Parallel
 from workflow_scripts.recipes.pretraining import Pretraining
+from workflow_scripts.recipes.relocation import Label
 from workflow_scripts.recipes.splits import Splits
 from workflow_scripts.recipes.table import Heading, Row, Table
+from workflow_scripts.recipes.translators import AnyTranslator, CTranslate2, Google, Seq2Seq, Translator
+from workflow_scripts.recipes.transliteration import Transliteration
 from workflow_scripts.recipes.tuning import Prediction, Tuning
 
 SCHEMA = Path(__file__).parent.parent / "resources" / "config.schema.json"
@@ -135,9 +138,56 @@ class TranslatedQuestions(Recipe):
     translations: Name = Field(description="an entry of translations")
 
 
+class TranslatedCorpus(Recipe):
+    """A whole corpus in another language: documents, questions, and answers found again (MuCoT's augmentation)."""
+
+    kind: Literal["translated"] = Field(
+        description="translated: a whole corpus in another language, documents and all"
+    )
+    of: Name = Field(description="the corpus to translate; one that is translated itself makes a chain")
+    target: Code = Field(alias="to", description="the language; what is in it already is left out")
+    translations: Name | None = Field(
+        None, description="an entry of translations that holds a translator, or"
+    )
+    records: dict[Code, str] = Field(
+        {}, description="files of whole translated records, one for each language of contexts"
+    )
+    links: Links | None = Field(
+        Links(), description="how words are linked, which helps to find answers again; null: not at all"
+    )
+    least_label: Label = Field(
+        "sentence",
+        description="leave out questions whose answer is found again with less certainty than this",
+    )
+
+    @model_validator(mode="after")
+    def _one_of_two(self) -> Self:
+        if (self.translations is None) == (not self.records):
+            raise ValueError("give exactly one of translations (a translator) and records (translated files)")
+        return self
+
+
+class TransliteratedCorpus(Transliteration):
+    """A whole corpus in another language's script."""
+
+    kind: Literal["transliterated"] = Field(
+        description="transliterated: a whole corpus in another script, documents and all"
+    )
+    of: Name = Field(description="the corpus to write in another script")
+    target: Code = Field(alias="to", description="a language with this script; what is in it is left out")
+
+
 Corpus = Annotated[
-    TydiCorpus | SquadCorpus | ChaiiCorpus | PartCorpus | TranslatedQuestions, Field(discriminator="kind")
+    TydiCorpus
+    | SquadCorpus
+    | ChaiiCorpus
+    | PartCorpus
+    | TranslatedQuestions
+    | TranslatedCorpus
+    | TransliteratedCorpus,
+    Field(discriminator="kind"),
 ]
+DERIVED = (PartCorpus, TranslatedQuestions, TranslatedCorpus, TransliteratedCorpus)
 
 
 class Split(Splits):
@@ -171,7 +221,40 @@ class ParallelTranslations(Recipe):
     )
 
 
-Translations = Annotated[ImportedTranslations | ParallelTranslations, Field(discriminator="kind")]
+class GoogleTranslations(Google):
+    """What Google's service makes of the texts of every corpus that asks for these translations."""
+
+    kind: Literal["google"] = Field(
+        description="google: Google Cloud Translation, version 3, paid by character"
+    )
+    shards: Positive = Field(1, description="jobs for each pair of languages, which run side by side")
+
+
+class Seq2SeqTranslations(Seq2Seq):
+    """What a Hugging Face model makes of the texts of every corpus that asks for these translations."""
+
+    kind: Literal["seq2seq"] = Field(
+        description="seq2seq: a Hugging Face model (NLLB, M2M-100, MADLAD, OPUS-MT)"
+    )
+    shards: Positive = Field(1, description="jobs for each pair of languages, which run side by side")
+
+
+class CTranslate2Translations(CTranslate2):
+    """What a converted model makes of the texts of every corpus that asks for these translations."""
+
+    kind: Literal["ctranslate2"] = Field(description="ctranslate2: a model converted for CTranslate2")
+    shards: Positive = Field(1, description="jobs for each pair of languages, which run side by side")
+
+
+Translations = Annotated[
+    ImportedTranslations
+    | ParallelTranslations
+    | GoogleTranslations
+    | Seq2SeqTranslations
+    | CTranslate2Translations,
+    Field(discriminator="kind"),
+]
+TRANSLATORS = (GoogleTranslations, Seq2SeqTranslations, CTranslate2Translations)
 
 
 class Encoder(Recipe):
@@ -303,7 +386,9 @@ class Config(Recipe):
     )
     corpora: dict[Name, Corpus] = Field(min_length=1, description="questions with their documents")
     splits: dict[Name, Split] = Field({}, description="train/dev splits")
-    translations: dict[Name, Translations] = Field({}, description="tables of question translations")
+    translations: dict[Name, Translations] = Field(
+        {}, description="tables of question translations, and translators"
+    )
     features: Features = Field(Features(), description="how question and context become windows")
     encoders: dict[Name, Encoder] = Field(min_length=1, description="pretrained encoders")
     parallel: dict[Name, SentencePairs] = Field({}, description="sentence pairs with English, by source")
@@ -342,6 +427,8 @@ def question_pairs(config: Config, corpus: str) -> list[str]:
             return [f"{entry.question_language or entry.language}-{entry.language}"]
         case PartCorpus():
             return question_pairs(config, entry.of)
+        case TranslatedCorpus() | TransliteratedCorpus():
+            return [f"{entry.target}-{entry.target}"]
     sides = [pair.split("-") for pair in question_pairs(config, entry.of)]
     return [
         f"{target}-{context}"
@@ -354,14 +441,53 @@ def question_pairs(config: Config, corpus: str) -> list[str]:
 def ancestors(config: Config, corpus: str) -> list[str]:
     """A corpus, the one it is made from, and so on, down to the one that was read from files."""
     chain = [corpus]
-    while isinstance(entry := config.corpora[chain[-1]], PartCorpus | TranslatedQuestions):
+    while isinstance(entry := config.corpora[chain[-1]], DERIVED):
         chain.append(entry.of)
     return chain
 
 
 def root_of(config: Config, corpus: str) -> str:
-    """The corpus whose documents a corpus stands on."""
-    return ancestors(config, corpus)[-1]
+    """The corpus whose documents a corpus stands on: one that was read from files, or is in another language."""
+    chain = ancestors(config, corpus)
+    return next(
+        name for name in chain if not isinstance(config.corpora[name], PartCorpus | TranslatedQuestions)
+    )
+
+
+def translated_from(config: Config, corpus: str) -> list[str]:
+    """The languages that a translated corpus's questions or contexts are translated from, contexts' first."""
+    entry = config.corpora[corpus]
+    assert isinstance(entry, TranslatedCorpus)
+    pairs = [pair.split("-") for pair in question_pairs(config, entry.of)]
+    pairs = [pair for pair in pairs if pair[1] != entry.target]
+    codes = [context for _, context in pairs] + [question for question, _ in pairs]
+    return [code for code in dict.fromkeys(codes) if code != entry.target]
+
+
+def directions(config: Config, corpus: str) -> list[str]:
+    """The pairs of languages that a corpus needs of a translator, such as ["hi-en", "ta-en"]."""
+    match entry := config.corpora[corpus]:
+        case TranslatedQuestions():
+            return [f"{source}-{target}" for source in entry.source for target in entry.target]
+        case TranslatedCorpus():
+            return [f"{source}-{entry.target}" for source in translated_from(config, corpus)]
+    return []
+
+
+def translator(entry: GoogleTranslations | Seq2SeqTranslations | CTranslate2Translations) -> AnyTranslator:
+    """What the step that translates needs to know of an entry: all but how many jobs share the work."""
+    return Translator.model_validate(entry.model_dump(exclude={"shards"})).root
+
+
+def texts_for(config: Config, translations: str, pair: str) -> list[tuple[str, str]]:
+    """What a translator is given in a pair of languages: of which corpora, and whether "questions" or "corpus"."""
+    found: dict[tuple[str, str], None] = {}
+    for name, entry in config.corpora.items():
+        if not isinstance(entry, TranslatedQuestions | TranslatedCorpus):
+            continue
+        if entry.translations == translations and pair in directions(config, name):
+            found[entry.of, "questions" if isinstance(entry, TranslatedQuestions) else "corpus"] = None
+    return list(found)
 
 
 def pairs_of(config: Config, evaluation: str) -> list[str]:
@@ -509,7 +635,10 @@ def _check(config: Config) -> None:
         _check_corpus(config, f"corpora.{name}", name, corpus)
     for name, split in config.splits.items():
         _check_split(config, f"splits.{name}", name, split)
+    _check_translators(config)
     for name, translations in config.translations.items():
+        if isinstance(translations, TRANSLATORS):
+            continue
         _known(f"translations.{name}.of", "corpus", translations.of, config.corpora)
         if isinstance(translations, ImportedTranslations):
             for pair in translations.files:
@@ -524,6 +653,8 @@ def _check(config: Config) -> None:
     for name, corpus in config.corpora.items():
         if isinstance(corpus, TranslatedQuestions):
             _check_directions(config, f"corpora.{name}", corpus)
+        if isinstance(corpus, TranslatedCorpus | TransliteratedCorpus):
+            _check_whole(config, f"corpora.{name}", corpus)
     for name, encoder in config.encoders.items():
         _check_lengths(config, f"encoders.{name}.pretrain", encoder)
     for name, source in config.parallel.items():
@@ -591,7 +722,7 @@ def _check_corpus(config: Config, where: str, name: str, corpus: BaseModel) -> N
                 f"{where}.of is {corpus.of}, but splits.{corpus.split} splits {config.splits[corpus.split].of}"
             )
     chain = [name]
-    while isinstance(entry := config.corpora[chain[-1]], PartCorpus | TranslatedQuestions):
+    while isinstance(entry := config.corpora[chain[-1]], DERIVED):
         _known(f"corpora.{chain[-1]}.of", "corpus", entry.of, config.corpora)
         if entry.of in chain:
             circle = " of ".join([*chain[chain.index(entry.of) :], entry.of])
@@ -622,7 +753,7 @@ def _check_split(config: Config, where: str, name: str, split: Split) -> None:
 def _check_directions(config: Config, where: str, corpus: TranslatedQuestions) -> None:
     """Each question language exists, and there is a translation from each `from` to each `to`."""
     for name in ancestors(config, corpus.of):
-        if isinstance(config.corpora[name], TranslatedQuestions):
+        if isinstance(config.corpora[name], TranslatedQuestions | TranslatedCorpus | TransliteratedCorpus):
             raise InputError(
                 f"{where}.of: the questions of {name} are translations already; name original ones"
             )
@@ -637,6 +768,8 @@ def _check_directions(config: Config, where: str, corpus: TranslatedQuestions) -
             )
     _known(f"{where}.translations", "table of translations", corpus.translations, config.translations)
     table = config.translations[corpus.translations]
+    if isinstance(table, TRANSLATORS):
+        return
     if table.of not in ancestors(config, corpus.of):
         raise InputError(
             f"{where}.translations: {corpus.translations} translates the questions of {table.of}, but these are"
@@ -655,6 +788,46 @@ def _check_directions(config: Config, where: str, corpus: TranslatedQuestions) -
         _known(
             f"{where}.translations", f"direction of translations.{corpus.translations}", direction, directions
         )
+
+
+def _check_whole(config: Config, where: str, corpus: TranslatedCorpus | TransliteratedCorpus) -> None:
+    """What is translated whole is in another language, and its questions are not asked in several."""
+    for name in ancestors(config, corpus.of):
+        entry = config.corpora[name]
+        if isinstance(entry, TranslatedQuestions):
+            raise InputError(
+                f"{where}.of: the questions of {name} are translated and its contexts are not; name {entry.of}"
+            )
+    contexts = {pair.split("-")[1] for pair in question_pairs(config, corpus.of)}
+    if contexts == {corpus.target}:
+        raise InputError(
+            f"{where}.to is {corpus.target}, but {corpus.of} is in it already; name another language"
+        )
+    if isinstance(corpus, TransliteratedCorpus):
+        return
+    for code in corpus.records:
+        _known(f"{where}.records", f"context language of corpora.{corpus.of}", code, contexts)
+    if corpus.translations is not None:
+        _known(f"{where}.translations", "translator", corpus.translations, _translators(config))
+
+
+def _translators(config: Config) -> list[str]:
+    return [name for name, entry in config.translations.items() if isinstance(entry, TRANSLATORS)]
+
+
+def _check_translators(config: Config) -> None:
+    """No two entries share a part of the cache: their jobs would own the same texts."""
+    owner: dict[str, str] = {}
+    for name in _translators(config):
+        entry = config.translations[name]
+        assert isinstance(entry, TRANSLATORS)
+        settings = json.dumps(translator(entry).settings(), sort_keys=True)
+        if settings in owner:
+            raise InputError(
+                f"translations.{name}: {owner[settings]} has the same settings, so a text would be translated by both;"
+                " name one of them in all corpora"
+            )
+        owner[settings] = name
 
 
 def _check_chain(config: Config, model: str) -> None:

@@ -419,6 +419,151 @@ def test_a_scalar_for_a_section_is_a_sentence_too(raw: dict[str, Any]) -> None:
         load(raw)
 
 
+# Whole corpora in other languages
+
+GOOGLE = {"kind": "google", "project": "p", "max_characters": 10}
+
+
+@pytest.fixture
+def whole(raw: dict[str, Any]) -> dict[str, Any]:
+    """ChAII's rows, translated to English from records and on to Bengali by a service, and in Bengali letters."""
+    folder = f"{module.MICROWORLD}/chaii"
+    records = {code: f"{folder}/translations/{code}-en.jsonl" for code in ("hi", "ta")}
+    raw["translations"] |= {
+        "google": GOOGLE | {"shards": 2},
+        "nllb": {"kind": "seq2seq", "model": "nllb"},
+        "fast": {"kind": "ctranslate2", "model": "folder", "tokenizer": "nllb"},
+    }
+    raw["corpora"] |= {
+        "chaii": {"kind": "chaii", "files": [f"{folder}/train.csv"], "languages": ["hi", "ta"]},
+        "chaii-en": {"kind": "translated", "of": "chaii", "to": "en", "records": records},
+        "chaii-bn": {"kind": "translated", "of": "chaii-en", "to": "bn", "translations": "google"},
+        "chaii-mr": {"kind": "translated", "of": "chaii", "to": "mr", "translations": "google"},
+        "letters": {"kind": "transliterated", "of": "chaii", "to": "ta", "latin": "plain"},
+        "asked": {
+            "kind": "translated-questions",
+            "of": "chaii",
+            "from": ["hi"],
+            "to": ["mr", "en"],
+            "translations": "google",
+        },
+    }
+    return raw
+
+
+def test_corpora_with_documents_of_their_own(whole: dict[str, Any]) -> None:
+    config = load(whole)
+    assert module.question_pairs(config, "chaii-bn") == ["bn-bn"]
+    assert module.question_pairs(config, "letters") == ["ta-ta"]
+    assert module.question_pairs(config, "asked") == ["mr-hi", "en-hi"]
+    assert module.ancestors(config, "chaii-bn") == ["chaii-bn", "chaii-en", "chaii"]
+    assert [module.root_of(config, name) for name in ("chaii-bn", "letters", "asked")] == [
+        "chaii-bn",
+        "letters",
+        "chaii",
+    ]
+
+
+def test_what_translators_are_asked(whole: dict[str, Any]) -> None:
+    config = load(whole)
+    assert module.directions(config, "asked") == ["hi-mr", "hi-en"]
+    assert module.directions(config, "chaii-mr") == ["hi-mr", "ta-mr"]
+    assert module.directions(config, "chaii-bn") == ["en-bn"]
+    assert module.directions(config, "letters") == []
+    assert module.texts_for(config, "google", "hi-mr") == [("chaii", "corpus"), ("chaii", "questions")]
+    assert module.texts_for(config, "google", "ta-mr") == [("chaii", "corpus")]
+    assert module.texts_for(config, "google", "hi-en") == [("chaii", "questions")]
+    assert module.texts_for(config, "google", "en-bn") == [("chaii-en", "corpus")]
+    assert module.texts_for(config, "nllb", "hi-mr") == []
+
+
+def test_the_step_that_translates_is_not_told_of_shards(whole: dict[str, Any]) -> None:
+    entry = load(whole).translations["google"]
+    assert isinstance(entry, module.GoogleTranslations)
+    assert entry.shards == 2
+    recipe = module.translator(entry)
+    assert (recipe.kind, "shards" in recipe.model_dump()) == ("google", False)
+
+
+def test_contexts_in_one_language_asked_in_another_are_translated_from_both(whole: dict[str, Any]) -> None:
+    whole["corpora"]["mlqa"] = {"kind": "squad", "files": ["x"], "language": "ar", "question_language": "es"}
+    whole["corpora"]["chaii-mr"]["of"] = "mlqa"
+    assert module.directions(load(whole), "chaii-mr") == ["ar-mr", "es-mr"]
+    whole["corpora"]["mlqa"]["question_language"] = "mr"
+    assert module.directions(load(whole), "chaii-mr") == ["ar-mr"]
+
+
+WHOLE_MISTAKES = {
+    "neither": (
+        drop("corpora.chaii-mr.translations"),
+        "corpora.chaii-mr: give exactly one of translations (a translator) and records (translated files)",
+    ),
+    "both": (
+        put("corpora.chaii-mr.records", {"hi": "x"}),
+        "corpora.chaii-mr: give exactly one of translations (a translator) and records (translated files)",
+    ),
+    "not a translator": (
+        put("corpora.chaii-mr.translations", "microworld-train"),
+        "corpora.chaii-mr.translations: unknown translator 'microworld-train'; known are fast, google, nllb",
+    ),
+    "its own language": (
+        put("corpora.chaii-bn.to", "en"),
+        "corpora.chaii-bn.to is en, but chaii-en is in it already; name another language",
+    ),
+    "records of no context": (
+        put("corpora.chaii-en.records", {"bn": "x"}),
+        "corpora.chaii-en.records: unknown context language of corpora.chaii 'bn'; known are",
+    ),
+    "translated questions": (
+        put("corpora.chaii-mr.of", "asked"),
+        "corpora.chaii-mr.of: the questions of asked are translated and its contexts are not; name chaii",
+    ),
+    "questions of a translated corpus": (
+        put("corpora.asked.of", "chaii-en"),
+        "corpora.asked.of: the questions of chaii-en are translations already; name original ones",
+    ),
+    "a circle": (
+        put("corpora.chaii-en.of", "chaii-bn"),
+        "corpora.chaii-bn.of: a circle, chaii-en of chaii-bn of chaii-en; one of them must be read from files",
+    ),
+    "no such label": (
+        put("corpora.chaii-mr.least_label", "hihg"),
+        "corpora.chaii-mr.least_label is \"hihg\"; did you mean 'high'? allowed are sentence, low, medium, high",
+    ),
+    "no such file of the micro-world": (
+        put("corpora.chaii-en.records.ta", f"{module.MICROWORLD}/chaii/translations/ta-hi.jsonl"),
+        "corpora.chaii-en.records.ta: unknown file of the micro-world in",
+    ),
+    "one translator twice": (
+        put("translations.again", GOOGLE | {"request_texts": 7}),
+        "translations.again: google has the same settings, so a text would be translated by both; name one of them in"
+        " all corpora",
+    ),
+    "no limit given": (
+        put("translations.google", {"kind": "google", "project": "p"}),
+        "translations.google.max_characters is missing",
+    ),
+    "a key of another translator": (
+        put("translations.nllb.project", "p"),
+        "translations.nllb: unknown key 'project'; known are kind, model, revision,",
+    ),
+    "links of another kind": (
+        put("corpora.chaii-mr.links", {"linker": "neural"}),
+        'corpora.chaii-mr.links.linker is "neural"',
+    ),
+}
+
+
+@pytest.mark.parametrize("mistake", WHOLE_MISTAKES)
+def test_a_mistake_in_a_translated_corpus_gives_one_sentence(whole: dict[str, Any], mistake: str) -> None:
+    change, sentence = WHOLE_MISTAKES[mistake]
+    change(whole)
+    with pytest.raises(InputError) as caught:
+        load(whole)
+    assert str(caught.value).startswith(sentence)
+    assert "\n" not in str(caught.value)
+
+
 # What the rules ask
 
 
