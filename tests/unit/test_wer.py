@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from workflow_scripts.cli import InputError
+from workflow_scripts.corpus import Document, Question, write_questions
 from workflow_scripts.evaluate import wer
 from workflow_scripts.evaluate.wer import Errors, errors
 
@@ -73,8 +74,18 @@ def test_transcripts_of_ones_own(tmp_path: Path) -> None:
     (tmp_path / "gold.csv").write_text(TABLE, "utf-8")
     (tmp_path / "mine.txt").write_text("1\tni nani\n2\twapi\n9\tx\n", "utf-8")
     mine, gold = tmp_path / "mine.txt", f"--gold={tmp_path / 'gold.csv'}"
+    expected = [COLUMNS, "sw,zanzibar-sw-TZ,2,0,5,0,2,0,0.25,0.4"]
     table, _ = step(tmp_path, f"--transcripts=zanzibar-sw-TZ={mine}", gold)
-    assert table.splitlines()[1:] == ["sw,zanzibar-sw-TZ,2,0,5,0,2,0,0.25,0.4"]
+    assert table.splitlines() == expected
+    documents = {"d": Document("d", "sw", "", "", "", (), "d")}
+    asked = [
+        Question("1", "1", "d", "sw", "Ni nani huyu hapa ?"),
+        Question("2", "2", "d", "sw", "Wapi?"),
+        Question("1@en", "1", "d", "en", "Who?"),
+    ]
+    write_questions(tmp_path / "questions", asked, documents)
+    table, _ = step(tmp_path, f"--transcripts=zanzibar-sw-TZ={mine}", f"--questions={tmp_path / 'questions'}")
+    assert table.splitlines() == expected
     for options, sentence in (
         (
             [f"--transcripts={mine}", gold],
@@ -86,6 +97,14 @@ def test_transcripts_of_ones_own(tmp_path: Path) -> None:
     ):
         with pytest.raises(InputError, match=sentence):
             step(tmp_path, *options)
+
+
+def test_one_dialect_of_a_table(tmp_path: Path) -> None:
+    (tmp_path / "swahili.test.csv").write_text(TABLE, "utf-8")
+    one = f"kenya-sw-KE={tmp_path / 'swahili.test.csv'}"
+    table, markdown = step(tmp_path, "--transcripts", one, one)
+    assert table.splitlines()[1:] == ["sw,kenya-sw-KE,2,1,5,0,1,0,0.5,0.2"]
+    assert "average" not in markdown
 
 
 def test_real_tables(tmp_path: Path, pack: Path) -> None:

@@ -5,7 +5,8 @@ a question mark at the end is cut off; nothing else is normalised, so "Je," and 
 nothing was heard of has the rate 1.  Two figures: SD-QA's, the mean of the questions' rates, each rounded to three
 places as its files have them; and the usual one, all errors over all words.
 
-Files are SD-QA's, in any form, or `example_id<TAB>text`; those that hold no written questions need `--gold`.
+Files are SD-QA's, in any form, or `example_id<TAB>text`; those that hold no written questions need `--gold` or, where
+they have been read into a corpus, `--questions`.
 """
 
 import csv
@@ -16,6 +17,7 @@ from dataclasses import dataclass, replace
 import jiwer
 
 from workflow_scripts.cli import InputError, parser, run
+from workflow_scripts.corpus import read_questions
 from workflow_scripts.files import write_text
 from workflow_scripts.languages import language
 from workflow_scripts.sdqa_format import GOLD, Transcript, read_sdqa
@@ -94,6 +96,19 @@ def row(dialect: str, transcripts: Iterable[Transcript]) -> Row:
     )
 
 
+def heard(argument: str) -> list[Transcript]:
+    """The transcripts of an argument [DIALECT=]FILE.  Raises InputError where nothing tells their dialect."""
+    dialect, equals, file = argument.partition("=")
+    if not equals or "/" in dialect:
+        dialect, file = "", argument
+    found = list(read_sdqa(file))
+    if dialect:
+        return [replace(one, dialect=dialect) for one in found if one.dialect in (dialect, "")]
+    if any(not one.dialect for one in found):
+        raise InputError(f"{file}: its name tells no dialect; give --transcripts kenya-sw-KE={file}")
+    return found
+
+
 def with_gold(transcripts: Iterable[Transcript], gold: Mapping[str, str]) -> tuple[list[Transcript], int]:
     """Transcripts of spoken questions with the question as written, and how many have none, or one without words."""
     kept: list[Transcript] = []
@@ -156,29 +171,35 @@ def main(argv: Sequence[str] | None = None) -> None:
         required=True,
         nargs="+",
         metavar="[DIALECT=]FILE",
-        help="transcripts; the dialect, such as kenya-sw-KE, where neither the file nor its name tells it",
+        help="transcripts; with a dialect, such as kenya-sw-KE, those in it or in none that the file tells",
     )
     arguments.add_argument("--gold", nargs="*", default=[], metavar="FILE", help="SD-QA's lists of questions")
+    arguments.add_argument(
+        "--questions", nargs="*", default=[], metavar="TABLE", help="questions as written (.parquet)"
+    )
     arguments.add_argument("--out", required=True, help="the table to write (.csv)")
     arguments.add_argument("--markdown", required=True, help="the table to write for reading (.md)")
     given = arguments.parse_args(argv)
-    gold = {one.example_id: one.text for file in given.gold for one in read_sdqa(file) if one.dialect == GOLD}
-    transcripts: list[Transcript] = []
-    for argument in given.transcripts:
-        dialect, _, file = argument.rpartition("=")
-        for one in read_sdqa(file):
-            if not (one.dialect or dialect):
-                raise InputError(f"{file}: its name tells no dialect; give --transcripts kenya-sw-KE={file}")
-            transcripts.append(replace(one, dialect=one.dialect or dialect))
+    gold = {
+        one.source_id: one.text
+        for table in given.questions
+        for one in read_questions(table)
+        if one.question_id == one.source_id
+    }
+    gold |= {
+        one.example_id: one.text for file in given.gold for one in read_sdqa(file) if one.dialect == GOLD
+    }
+    transcripts = [one for argument in dict.fromkeys(given.transcripts) for one in heard(argument)]
     kept, without = with_gold(transcripts, gold)
     if not kept:
         raise InputError(
-            f"{', '.join(given.transcripts)}: no transcript has its question as written; name SD-QA's lists with --gold"
+            f"{', '.join(given.transcripts)}: no transcript has its question as written; name SD-QA's lists with"
+            " --gold"
         )
-    table = rows(kept)
-    write_text(given.out, to_csv(table))
-    write_text(given.markdown, to_markdown(table))
-    print(to_markdown(table), end="")
+    made = rows(kept)
+    write_text(given.out, to_csv(made))
+    write_text(given.markdown, to_markdown(made))
+    print(to_markdown(made), end="")
     if without:
         print(f"{without} transcripts left out that no written question is known of")
 
