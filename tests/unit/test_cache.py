@@ -123,6 +123,12 @@ def test_other_settings_in_the_folder_are_refused(tmp_path: Path) -> None:
         Cache(tmp_path, {"kind": "other"}, "0/1")
 
 
+def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(InputError, match=r"file/c: cannot be made \(Not a directory\); name another --cache"):
+        opened(tmp_path / "file" / "c")
+
+
 def hold(folder: Path, shard: str, ready, seconds: float) -> None:
     with opened(folder, shard):
         ready.set()

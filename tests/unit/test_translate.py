@@ -101,6 +101,7 @@ def test_every_text_is_translated_once_and_for_all(tmp_path: Path, capsys) -> No
         assert "4 texts to translate: 25 characters, about 0.00 at 20 a million" in said
         assert "sent 25 characters, about 0.00 at 20 a million; 25 with these settings so far" in said
         first = (tmp_path / "out").read_bytes()
+        assert "authorization" not in server.log[0].metadata  # no token goes where there is no TLS
         assert (request := server.log[0].request).parent == "projects/p/locations/global"
         assert request.mime_type == "text/plain"
         assert request.model == "projects/p/locations/global/models/general/nmt"
@@ -173,6 +174,20 @@ def test_a_very_long_text_is_cut_where_sentences_end(tmp_path: Path) -> None:
         (row,) = step(tmp_path, google(server.endpoint), [blanks])
         assert server.texts() == ["x" * 25_000]  # four equal parts are one
         assert row.text == f"ar({'x' * 25_000})" * 4
+
+
+def test_parts_of_a_text_are_not_sent_again(tmp_path: Path) -> None:
+    long = " ".join(f"Sentence number {n} of many." for n in range(4_000))
+    later = [None, None, (grpc.StatusCode.UNAUTHENTICATED, "")]
+    with TranslationServer(refuse=lambda request: later.pop(0) if later else None) as server:
+        with pytest.raises(InputError, match="the credentials were not accepted"):
+            step(tmp_path, google(server.endpoint), [long])
+        turned_away = server.texts()[2]
+        (row,) = step(tmp_path, google(server.endpoint))
+        sent = server.texts()
+    assert Counter(sent) == {text: 1 + (text == turned_away) for text in sent}
+    assert row.text == " ".join(f"ar({part})" for part in sorted(set(sent), key=long.index))
+    assert lines(tmp_path / "resent") == []
 
 
 def test_null_characters_are_not_sent_and_told(tmp_path: Path, capsys) -> None:
@@ -271,6 +286,24 @@ def test_max_characters_stops_before_it_is_exceeded(tmp_path: Path) -> None:
         assert server.texts() == ["abcdefghij"]
 
 
+def test_a_damaged_answer_is_told_and_paid_for_again(tmp_path: Path, capsys) -> None:
+    with TranslationServer() as server:
+        before = step(tmp_path, google(server.endpoint), ["one", "two"])
+        (segment,) = tmp_path.glob("cache/**/*.segment")
+        segment.write_bytes(segment.read_bytes().replace(b"ar(two)", b"ar(twq)"))
+        capsys.readouterr()
+        assert step(tmp_path, google(server.endpoint)) == before
+        assert sorted(server.texts()) == ["one", "two", "two"]
+        said = capsys.readouterr()
+    assert f"{segment} line " in said.err
+    assert "1 texts were on their way when an earlier job ended; they may be paid for twice:" in said.out
+    assert f"  two ({digest('two')}, 3 characters)" in said.out
+    expected = [{"digest": digest("two"), "text": "two", "characters": 3, "times": 1}]
+    assert lines(tmp_path / "resent") == expected
+    step(tmp_path, google("127.0.0.1:9"))
+    assert lines(tmp_path / "resent") == expected  # once is for ever
+
+
 def job(folder: Path, recipe: dict[str, Any], shard: str, **environment: str) -> subprocess.Popen[str]:
     """The step as a process of its own."""
     name = shard.replace("/", "-")
@@ -295,7 +328,7 @@ def test_jobs_that_run_together_stay_within_the_limit(tmp_path: Path) -> None:
         recipe = google(server.endpoint, max_characters=240, request_texts=1)
         jobs = [job(tmp_path, recipe, f"{n}/3") for n in range(3)]
         errors = [process.communicate(timeout=120)[1] for process in jobs]
-        assert sum(map(len, server.texts())) == 240
+        assert 0 < sum(map(len, server.texts())) <= 240
     assert all(process.returncode in (0, 2) for process in jobs)
     stopped = [error for error in errors if "would exceed the limit of 240 characters" in error]
     assert stopped
@@ -311,11 +344,7 @@ def committed(folder: Path, recipe: dict[str, Any], shard: str, texts: list[str]
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", [1, 2])
-def test_ten_jobs_killed_ten_times_pay_for_nothing_twice_but_what_was_on_its_way(
-    tmp_path: Path, seed: int
-) -> None:
-    random_ = random.Random(seed)
+def test_ten_jobs_killed_ten_times_pay_for_nothing_twice_but_what_was_on_its_way(tmp_path: Path) -> None:
     texts = [f"Text number {n} has {'very ' * (n % 7)}few words." for n in range(600)]
     write_texts(tmp_path / "texts", [("en", text) for text in texts])
     shards = [f"{n}/10" for n in range(10)]
@@ -328,8 +357,8 @@ def test_ten_jobs_killed_ten_times_pay_for_nothing_twice_but_what_was_on_its_way
             arrived = len(server.log)
             while len(server.log) < arrived + 5:  # some of the jobs are at it
                 time.sleep(0.01)
-            time.sleep(random_.uniform(0, 1))
-            shard = random_.choice([shard for shard, process in jobs.items() if process.poll() is None])
+            time.sleep(random.uniform(0, 1))
+            shard = random.choice([shard for shard, process in jobs.items() if process.poll() is None])
             jobs[shard].kill()
             assert jobs[shard].wait() == -signal.SIGKILL
             now = time.monotonic()

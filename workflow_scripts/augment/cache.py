@@ -173,7 +173,10 @@ class Cache:
         self.number, self.total = parse_shard(shard)
         self.folder, self.shard, self.wait = folder, shard, wait
         self.account = account or folder
-        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise InputError(f"{folder}: cannot be made ({error.strerror}); name another --cache") from None
         self._closing = contextlib.ExitStack()
         self._segments: dict[Path, Segment] = {}
         self._here, self._elsewhere = Account(), 0

@@ -39,7 +39,10 @@ class Google(Recipe):
         5_000, le=30_000, description="characters a request (Google advises 5,000); a longer text goes alone"
     )
     request_texts: Positive = Field(128, le=1024, description="texts a request")
-    attempts: Positive = Field(6, description="times that a request is tried while quota or service fail")
+    attempts: Positive = Field(
+        8,
+        description="times that a request is tried while quota or service fail; 8 attempts outlast a quota per minute",
+    )
     backoff: float = Field(1.0, ge=0, description="seconds before the second attempt; doubled from then on")
     timeout: float = Field(60.0, gt=0, description="seconds that a request may take")
 
