@@ -42,6 +42,7 @@ include: "rules/report.smk"
 localrules:
     all,
     download,
+    translate_by_service,
 
 
 rule all:

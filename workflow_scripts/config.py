@@ -153,7 +153,8 @@ class TranslatedCorpus(Recipe):
         {}, description="files of whole translated records, one for each language of contexts"
     )
     links: Links | None = Field(
-        Links(), description="how words are linked, which helps to find answers again; null: not at all"
+        Links(stems=True),
+        description="how words are linked, which helps to find answers again; null: not at all",
     )
     least_label: Label = Field(
         "sentence",

@@ -4,21 +4,28 @@ The model is trained on the very pairs that it links.  Every input line has its 
 """
 
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import systran_align
 
 from workflow_scripts.cli import InputError, parser, read_recipe, run
+from workflow_scripts.files import write_text
 from workflow_scripts.pairs import Links, Pair, read_pairs, write_links
 from workflow_scripts.recipes.links import Links as Recipe
+from workflow_scripts.stems import stem
 
 
-def link(pairs: list[Pair], file: Path, recipe: Recipe) -> list[Links]:
-    """Links of `pairs`, which also stand in `file`."""
+def link(pairs: Sequence[Pair], recipe: Recipe) -> list[Links]:
+    """Links of the words of each pair; with `stems`, words that share one count as the same (see stems)."""
+    counted = (
+        [tuple([stem(word) for word in side] for side in pair) for pair in pairs] if recipe.stems else pairs
+    )
     with tempfile.TemporaryDirectory() as folder:
-        forward, backward = f"{folder}/forward", f"{folder}/backward"
+        file, forward, backward = (f"{folder}/{name}" for name in ("pairs", "forward", "backward"))
+        write_text(file, "".join(f"{' '.join(first)} ||| {' '.join(second)}\n" for first, second in counted))
         systran_align.generate_alignment_probabilities(
-            str(file),
+            file,
             forward,
             backward,
             iterations=recipe.iterations,
@@ -27,7 +34,7 @@ def link(pairs: list[Pair], file: Path, recipe: Recipe) -> list[Links]:
             variational_bayes=True,
         )
         aligner = systran_align.Aligner(forward, backward)
-        found = aligner.align_batch([first for first, _ in pairs], [second for _, second in pairs])
+        found = aligner.align_batch([first for first, _ in counted], [second for _, second in counted])
     return [[(int(i), int(j)) for i, j in line["alignments"]] for line in found]
 
 
@@ -44,7 +51,7 @@ def main() -> None:
     pairs = read_pairs(arguments.pairs)
     if not pairs:
         raise InputError(f"{arguments.pairs}: no sentence pairs; a word aligner needs some hundreds")
-    links = link(pairs, arguments.pairs, recipe)
+    links = link(pairs, recipe)
     write_links(arguments.out, links)
     words = sum(len(first) for first, _ in pairs)
     print(f"{len(pairs)} pairs, {words} words, {sum(map(len, links))} links")

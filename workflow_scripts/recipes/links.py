@@ -14,3 +14,6 @@ class Links(Recipe):
         "statistical", description="statistical: fast_align (Dyer et al. 2013) as packaged in systran-align"
     )
     iterations: Positive = Field(5, description="rounds of expectation maximisation")
+    stems: bool = Field(
+        False, description="count words by their first letters, which helps in a few thousand sentences"
+    )

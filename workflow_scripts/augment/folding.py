@@ -1,0 +1,122 @@
+"""Search that looks through spelling: a text in a plain form, and where each of its characters came from.
+
+Left out: how characters are composed (NFD), nuktas, vowel points and strokes that a script may leave out, zero-width
+joiners and other format characters, case, runs of blanks.  Made alike: digits of all scripts, the forms of Arabic alef,
+yeh, kaf and heh, quotation marks, dashes, full stops and dandas, the thousands' comma.
+"""
+
+import functools
+import unicodedata
+from collections.abc import Iterator
+
+import regex
+
+CLUSTER = regex.compile(r"\X")
+OPTIONAL = regex.compile(
+    r"[\p{Cf}\u0591-\u05C7\u0610-\u061A\u0640\u064B-\u065F\u0670\u093C\u09BC\u0A3C\u0ABC\u0B3C\u0CBC]"
+)
+ALIKE = {
+    **dict.fromkeys("أإآٱ", "ا"),
+    **dict.fromkeys("یىئ", "ي"),
+    **dict.fromkeys("ةہھ", "ه"),
+    "ک": "ك",
+    **dict.fromkeys("‘’‚‛`´ʼ′", "'"),
+    **dict.fromkeys("“”„‟«»″", '"'),
+    **dict.fromkeys("‐‑‒–—−", "-"),
+    **dict.fromkeys("।॥。۔።", "."),
+    **dict.fromkeys("،、٬", ","),
+    "؛": ";",
+    "؟": "?",
+}
+Span = tuple[int, int]
+
+
+@functools.lru_cache(maxsize=1 << 14)
+def _plain(sign: str) -> str:
+    """What a character becomes, possibly nothing or several."""
+    if sign.isspace():
+        return " "
+    if (value := unicodedata.digit(sign, None)) is not None:
+        return str(value)
+    parts = unicodedata.normalize("NFKD", ALIKE.get(sign, sign)).casefold()
+    return "".join(ALIKE.get(part, part) for part in parts if not OPTIONAL.match(part))
+
+
+def fold(text: str) -> tuple[str, list[int]]:
+    """The plain form of a text, and for each of its characters the number of the one in `text` that it comes from."""
+    signs: list[str] = []
+    origins: list[int] = []
+    for at, sign in enumerate(text):
+        parts = _plain(sign)
+        if parts == " " and signs and signs[-1] == " ":
+            continue
+        signs += parts
+        origins += [at] * len(parts)
+    return "".join(signs), origins
+
+
+def find(text: str, wanted: str, folded: bool) -> list[Span]:
+    """Where `wanted` stands in `text` between word edges, in characters, in order; `folded`: in their plain forms.
+
+    A span never begins or ends inside what a reader takes for one character (a grapheme cluster).
+    """
+    if not folded:
+        whole, origins = text, None
+    else:
+        whole, origins = fold(text)
+        wanted = fold(wanted)[0].strip()
+    if not wanted:
+        return []
+    borders: set[int] | None = None
+    found = []
+    for at in _occurrences(whole, wanted):
+        start, end = at, at + len(wanted)
+        if origins is not None:
+            start, end = origins[at], origins[end - 1] + 1
+        if borders is None:
+            borders = {0, *(cluster.end() for cluster in CLUSTER.finditer(text))}
+        if origins is not None:
+            while end not in borders:  # a sign that the plain form leaves out belongs to the last character
+                end += 1
+        if start in borders and end in borders and edge(text, start) and edge(text, end):
+            found.append((start, end))
+    return found
+
+
+def _occurrences(text: str, wanted: str) -> Iterator[int]:
+    at = text.find(wanted)
+    while at >= 0:
+        yield at
+        at = text.find(wanted, at + 1)
+
+
+UNSPACED = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]")
+
+
+def edge(text: str, place: int) -> bool:
+    """Whether a word may begin or end at a place: not between two letters, digits or marks of a script with blanks."""
+    if not 0 < place < len(text):
+        return True
+    before, after = text[place - 1], text[place]
+    if UNSPACED.match(before) or UNSPACED.match(after):
+        return True
+    return not (_inside(before) and _inside(after))
+
+
+def _inside(sign: str) -> bool:
+    return sign.isalnum() or unicodedata.category(sign)[0] == "M" or sign in "\u200c\u200d"
+
+
+def widened(text: str, start: int, end: int) -> Span:
+    """A span widened to whole grapheme clusters."""
+    while 0 < start < len(text) and not _border(text, start):
+        start -= 1
+    while 0 < end < len(text) and not _border(text, end):
+        end += 1
+    return start, end
+
+
+def _border(text: str, place: int) -> bool:
+    """Whether two clusters meet at a place inside a text; what decides stands within 32 characters before it."""
+    begin = max(0, place - 32)
+    return any(cluster.end() == place - begin for cluster in CLUSTER.finditer(text[begin : place + 1]))

@@ -1,0 +1,2 @@
+WEIGHTS = (1.0,) * 25
+CALIBRATION = (0.0,) * 8
