@@ -55,12 +55,14 @@ def told_by_name(file: Path | str) -> str:
 def read_sdqa(file: Path | str) -> Iterator[Transcript]:
     """The transcripts of a file in its order; of a table with several dialects, those of each row together.
 
-    Raises InputError for a file of another form and for a line that is not of the file's form.
+    An empty file holds none.  Raises InputError for a file of another form and for a line that is not of its form.
     """
     with open_bytes(file) as opened:
         first = opened.readline().decode("utf-8", "replace").removeprefix("\ufeff").rstrip("\r\n")
     if first.startswith("{"):
         return _records(file)
+    if not read_text(file).strip():
+        return iter(())
     tabs, commas = first.split("\t"), first.split(",")
     if {"ID", "sentence"} <= set(tabs):
         return _listed(file)

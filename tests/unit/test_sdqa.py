@@ -77,8 +77,7 @@ def test_every_form_is_read(tmp_path: Path, name: str, packed: bool) -> None:
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
-        ("", "not a file of SD-QA, which is a table with the columns ID and …-gold"),
-        ("question,answer\n", "not a file of SD-QA"),
+        ("question,answer\n", "not a file of SD-QA, which is a table with the columns ID and …-gold"),
         ("12\tx\n13 y\n", r"a line 2: '13 y' is not example_id<TAB>transcript"),
         ("12\tx\ny\tz\n", "a line 2: 'y\\\\tz' is not"),
         (
@@ -149,6 +148,10 @@ def test_files_without_use_are_refused(tmp_path: Path) -> None:
         InputError, match=r"no transcript in kenya-sw-KE is of a question of .* \(1 dropped; no such"
     ):
         heard(tmp_path, "9\tx\n")
+    with pytest.raises(
+        InputError, match=r"no transcript in kenya-sw-KE is of a question of .* \(0 dropped\)"
+    ):
+        heard(tmp_path, "\n")  # as a job writes that none of few recordings belongs to
     with pytest.raises(InputError, match=r"heard\.txt, whose dialects are gold"):
         heard(tmp_path, "ID\tin XOR dev\tsentence\n1\tTrue\tx\n")
     with pytest.raises(

@@ -31,8 +31,8 @@ def chosen(file: str, dialect: str) -> list[Transcript]:
     """
     rows = list(read_sdqa(file))
     found = [replace(row, dialect=dialect) for row in rows if row.dialect in (dialect, "")]
-    if not found:
-        others = ", ".join(dict.fromkeys(row.dialect for row in rows)) or "none"
+    if rows and not found:
+        others = ", ".join(dict.fromkeys(row.dialect for row in rows))
         raise InputError(f"--dialect {dialect}: not in {file}, whose dialects are {others}")
     return found
 
@@ -90,7 +90,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     if not derived:
         raise InputError(
             f"{', '.join(given.transcripts)}: no transcript in {given.dialect} is of a question of {given.questions}"
-            f" ({len(dropped)} dropped; {dropped[0][1]})"
+            f" ({len(dropped)} dropped{'; ' + dropped[0][1] if dropped else ''})"
         )
     write_questions(given.out, derived, read_documents(given.documents))
     write_dropped(given.dropped, dropped)

@@ -31,6 +31,8 @@ from workflow_scripts.recipes.speech import Speech
 
 SCOPE = "https://www.googleapis.com/auth/cloud-platform"
 MOST_BYTES, MOST_MILLISECONDS = 10_000_000, 60_000
+# Jobs with recordings of one locale take turns; what comes later waits, or does so in vain after a day.
+LONGEST_WAIT = 86_400.0
 ID = re.compile(r"-?[0-9]+")
 
 
@@ -273,7 +275,11 @@ def main(argv: Sequence[str] | None = None) -> None:
     settings = recipe.settings()
     account = place(given.cache, "speech", settings)
     with Cache(
-        account / recipe.locale, settings | {"locale": recipe.locale}, given.shard, account=account
+        account / recipe.locale,
+        settings | {"locale": recipe.locale},
+        given.shard,
+        account=account,
+        wait=LONGEST_WAIT,
     ) as cache:
         lost = tell_lost(cache.lost, recordings)
         if lost:
