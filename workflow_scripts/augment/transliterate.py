@@ -1,4 +1,4 @@
-"""Make a corpus in another script out of a corpus: MuCoT's transliterated training data (Kumar et al. 2022, 3.1).
+"""Make a corpus in another script out of a corpus: MuCoT's transliterated training data (Kumar et al. 2022).
 
 Titles, documents, questions and answers are written in the script of another language, word by word; what stands in
 other scripts (Latin words and numbers in a Hindi article), punctuation and blanks stay as they are.  The target is a
