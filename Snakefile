@@ -33,6 +33,7 @@ os.environ.update(
 include: "rules/common.smk"
 include: "rules/data.smk"
 include: "rules/augment.smk"
+include: "rules/speech.smk"
 include: "rules/align.smk"
 include: "rules/train.smk"
 include: "rules/evaluate.smk"

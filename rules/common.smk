@@ -13,6 +13,7 @@ from workflow_scripts.config import (
     ParallelTranslations,
     PartCorpus,
     SquadCorpus,
+    TranscribedQuestions,
     TranslatedCorpus,
     TranslatedQuestions,
     TransliteratedCorpus,
@@ -32,6 +33,7 @@ from workflow_scripts.config import (
     translated_from,
     translator,
 )
+from workflow_scripts.recipes.speech import Speech
 from workflow_scripts.recipes.splits import Splits
 from workflow_scripts.recipes.transliteration import Transliteration
 from workflow_scripts.staleness import code_hash
@@ -206,6 +208,28 @@ def linked(wildcards, end):
 def rendered_from(wildcards):
     """The languages that a corpus is translated from."""
     return translated_from(settings, wildcards.corpus)
+
+
+# Speech
+
+
+def recordings_of(wildcards):
+    """The entry of some recordings."""
+    return settings.speech[wildcards.recordings]
+
+
+def transcripts_of(corpus):
+    """The files that hold a corpus's transcripts: given ones, or those of the jobs that transcribe its recordings."""
+    entry = settings.corpora[corpus]
+    if entry.recordings is None:
+        return entry.transcripts
+    shards = range(settings.speech[entry.recordings].shards)
+    return [f"results/speech/{entry.recordings}/{shard}.txt" for shard in shards]
+
+
+def transcribed():
+    """The corpora whose questions are transcripts."""
+    return of_kind(settings.corpora, TranscribedQuestions)
 
 
 # Encoders and models
