@@ -33,6 +33,7 @@ os.environ.update(
 include: "rules/common.smk"
 include: "rules/data.smk"
 include: "rules/augment.smk"
+include: "rules/speech.smk"
 include: "rules/align.smk"
 include: "rules/train.smk"
 include: "rules/evaluate.smk"
@@ -42,6 +43,7 @@ include: "rules/report.smk"
 localrules:
     all,
     download,
+    translate_by_service,
 
 
 rule all:

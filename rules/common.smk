@@ -6,24 +6,36 @@ import re
 from pathlib import Path
 
 from workflow_scripts.config import (
+    TRANSLATORS,
     ChaiiCorpus,
+    GoogleTranslations,
     ImportedTranslations,
     ParallelTranslations,
     PartCorpus,
     SquadCorpus,
+    TranscribedQuestions,
+    TranslatedCorpus,
     TranslatedQuestions,
+    TransliteratedCorpus,
     TydiCorpus,
     aligned_languages,
     chain_of,
+    directions,
     evaluations_of,
     microworld_files,
     pairs_of,
     present_models,
+    question_pairs,
     root_of,
     table_recipe,
+    texts_for,
     training_sets_of,
+    translated_from,
+    translator,
 )
+from workflow_scripts.recipes.speech import Speech
 from workflow_scripts.recipes.splits import Splits
+from workflow_scripts.recipes.transliteration import Transliteration
 from workflow_scripts.staleness import code_hash
 
 # What a folder in Hugging Face format holds; training.json tells how it was made and is nobody's input.
@@ -118,6 +130,106 @@ def corpus_of(wildcards):
 def translations_of(wildcards):
     """The entry of a table of translations."""
     return settings.translations[wildcards.translations]
+
+
+# Translation
+
+
+def texts(wildcards):
+    """The tables of texts that a translator is given in a pair of languages."""
+    wanted = texts_for(settings, wildcards.translations, wildcards.pair)
+    return [f"results/texts/{corpus}.{what}.parquet" for corpus, what in wanted]
+
+
+def translator_variable(translations):
+    """The environment variable that holds all that a translator needs to know."""
+    return f"XLQA_TRANSLATOR_{translations.replace('-', '_')}"
+
+
+os.environ.update(
+    {
+        translator_variable(name): recipe(translator(entry))
+        for name, entry in settings.translations.items()
+        if isinstance(entry, TRANSLATORS)
+    }
+)
+
+
+def shards_of(wildcards):
+    """How many jobs share a translator's work in a pair of languages."""
+    return translations_of(wildcards).shards
+
+
+def translation_tables(translations, pairs):
+    """The tables of translations that an entry holds: one, or those of a translator's jobs for some pairs of languages."""
+    entry = settings.translations[translations]
+    if not isinstance(entry, TRANSLATORS):
+        return [f"results/translations/{translations}.parquet"]
+    shards = range(entry.shards)
+    return [
+        f"results/translations/{translations}/{pair}/{shard}.parquet" for pair in pairs for shard in shards
+    ]
+
+
+def question_translations(wildcards):
+    """The tables of translations that questions are asked in other languages by."""
+    return translation_tables(corpus_of(wildcards).translations, directions(settings, wildcards.corpus))
+
+
+def renderings(corpus, languages):
+    """What a corpus is translated from these languages by: tables of translations, or files of whole records."""
+    entry = settings.corpora[corpus]
+    if entry.translations is None:
+        return [file for code, file in entry.records.items() if code in languages]
+    return translation_tables(entry.translations, [f"{code}-{entry.target}" for code in languages])
+
+
+def rendering_options(corpus, languages):
+    """The options that name the files of `renderings`."""
+    entry = settings.corpora[corpus]
+    if entry.translations is not None:
+        return ["--translations", *renderings(corpus, languages)]
+    files = {code: file for code, file in entry.records.items() if code in languages}
+    return ["--records", *named(files), "--made-by", "imported"]
+
+
+def linked(wildcards, end):
+    """The sentence pairs (end "txt") or links (end "links") of each language that a translated corpus is linked with."""
+    entry = corpus_of(wildcards)
+    if entry.links is None:
+        return {}
+    codes = [
+        code for code in translated_from(settings, wildcards.corpus) if code in (entry.records or [code])
+    ]
+    contexts = {pair.split("-")[1] for pair in question_pairs(settings, entry.of)}
+    return {code: f"results/bitext/{wildcards.corpus}/{code}.{end}" for code in codes if code in contexts}
+
+
+def rendered_from(wildcards):
+    """The languages that a corpus is translated from."""
+    return translated_from(settings, wildcards.corpus)
+
+
+# Speech
+
+
+def recordings_of(wildcards):
+    """The entry of some recordings."""
+    return settings.speech[wildcards.recordings]
+
+
+def transcripts_of(corpus):
+    """The files that hold a corpus's transcripts: given ones, or those of the jobs that transcribe its recordings."""
+    entry = settings.corpora[corpus]
+    if entry.recordings is None:
+        return entry.transcripts
+    shards = range(settings.speech[entry.recordings].shards)
+    return [f"results/speech/{entry.recordings}/{shard}.txt" for shard in shards]
+
+
+def transcribed():
+    """The corpora whose questions are transcripts."""
+    return of_kind(settings.corpora, TranscribedQuestions)
 
 
 # Encoders and models
@@ -280,7 +392,10 @@ wildcard_constraints:
     evaluation=one_of(settings.evaluations),
     language="[a-z]+",
     model=one_of(settings.models),
+    pair="[a-z]+-[a-z]+",
     seed=r"\d+",
+    shard=r"\d+",
     table=one_of(settings.tables),
     training_set=one_of(settings.training_sets),
     translations=one_of(settings.translations),
+    what="questions|corpus",

@@ -35,6 +35,7 @@ from workflow_scripts.recipes.microworld import Microworld
 from workflow_scripts.recipes.parallel import Parallel
 from workflow_scripts.recipes.pretraining import Pretraining
 from workflow_scripts.recipes.relocation import Label
+from workflow_scripts.recipes.speech import Speech
 from workflow_scripts.recipes.splits import Splits
 from workflow_scripts.recipes.table import Heading, Row, Table
 from workflow_scripts.recipes.translators import AnyTranslator, CTranslate2, Google, Seq2Seq, Translator
@@ -153,7 +154,8 @@ class TranslatedCorpus(Recipe):
         {}, description="files of whole translated records, one for each language of contexts"
     )
     links: Links | None = Field(
-        Links(), description="how words are linked, which helps to find answers again; null: not at all"
+        Links(stems=True),
+        description="how words are linked, which helps to find answers again; null: not at all",
     )
     least_label: Label = Field(
         "sentence",
@@ -177,6 +179,38 @@ class TransliteratedCorpus(Transliteration):
     target: Code = Field(alias="to", description="a language with this script; what is in it is left out")
 
 
+class TranscribedQuestions(Recipe):
+    """Another corpus's questions as a speech recogniser heard them, over the same documents (SD-QA)."""
+
+    kind: Literal["transcribed"] = Field(
+        description="transcribed: a corpus's questions as they were heard in a dialect, over the same documents"
+    )
+    of: Name = Field(description="the corpus whose questions were read aloud")
+    dialect: str = Field(
+        pattern="^[A-Za-z_]+-[a-z]{2,3}-[A-Z]{2}$",
+        description="region of the speakers and locale of the recogniser, such as kenya-sw-KE",
+    )
+    transcripts: list[str] = Field(
+        [], description="files of SD-QA that hold the dialect, or of lines `example_id<TAB>text`; or"
+    )
+    recordings: Name | None = Field(None, description="an entry of speech, whose recordings are transcribed")
+    qmark: Literal["add", "keep"] = Field(
+        "add", description="end texts in ' ?', as written questions do; keep: leave them as they were heard"
+    )
+
+    @model_validator(mode="after")
+    def _one_of_two(self) -> Self:
+        if (self.recordings is None) == (not self.transcripts):
+            raise ValueError(
+                "give exactly one of transcripts (files) and recordings (to be transcribed here)"
+            )
+        return self
+
+    def language(self) -> str:
+        """The code of the language that is spoken."""
+        return self.dialect.split("-")[1]
+
+
 Corpus = Annotated[
     TydiCorpus
     | SquadCorpus
@@ -184,10 +218,11 @@ Corpus = Annotated[
     | PartCorpus
     | TranslatedQuestions
     | TranslatedCorpus
-    | TransliteratedCorpus,
+    | TransliteratedCorpus
+    | TranscribedQuestions,
     Field(discriminator="kind"),
 ]
-DERIVED = (PartCorpus, TranslatedQuestions, TranslatedCorpus, TransliteratedCorpus)
+DERIVED = (PartCorpus, TranslatedQuestions, TranslatedCorpus, TransliteratedCorpus, TranscribedQuestions)
 
 
 class Split(Splits):
@@ -255,6 +290,19 @@ Translations = Annotated[
     Field(discriminator="kind"),
 ]
 TRANSLATORS = (GoogleTranslations, Seq2SeqTranslations, CTranslate2Translations)
+
+
+class Recordings(Speech):
+    """Recordings of questions that are read aloud, transcribed by Google's service, paid by minute."""
+
+    files: list[str] = Field(
+        min_length=1,
+        description="lists of recordings: SD-QA's triples or metadata.csv, or lines `example_id<TAB>path`",
+    )
+    root: str | None = Field(
+        None, description="folder that the lists' paths start from; null: each list's own"
+    )
+    shards: Positive = Field(1, description="jobs, which run side by side")
 
 
 class Encoder(Recipe):
@@ -389,6 +437,7 @@ class Config(Recipe):
     translations: dict[Name, Translations] = Field(
         {}, description="tables of question translations, and translators"
     )
+    speech: dict[Name, Recordings] = Field({}, description="recordings of questions, to be transcribed")
     features: Features = Field(Features(), description="how question and context become windows")
     encoders: dict[Name, Encoder] = Field(min_length=1, description="pretrained encoders")
     parallel: dict[Name, SentencePairs] = Field({}, description="sentence pairs with English, by source")
@@ -429,6 +478,9 @@ def question_pairs(config: Config, corpus: str) -> list[str]:
             return question_pairs(config, entry.of)
         case TranslatedCorpus() | TransliteratedCorpus():
             return [f"{entry.target}-{entry.target}"]
+        case TranscribedQuestions():
+            pairs = question_pairs(config, entry.of)
+            return [pair for pair in pairs if pair.split("-")[0] == entry.language()]
     sides = [pair.split("-") for pair in question_pairs(config, entry.of)]
     return [
         f"{target}-{context}"
@@ -450,7 +502,9 @@ def root_of(config: Config, corpus: str) -> str:
     """The corpus whose documents a corpus stands on: one that was read from files, or is in another language."""
     chain = ancestors(config, corpus)
     return next(
-        name for name in chain if not isinstance(config.corpora[name], PartCorpus | TranslatedQuestions)
+        name
+        for name in chain
+        if not isinstance(config.corpora[name], PartCorpus | TranslatedQuestions | TranscribedQuestions)
     )
 
 
@@ -655,6 +709,8 @@ def _check(config: Config) -> None:
             _check_directions(config, f"corpora.{name}", corpus)
         if isinstance(corpus, TranslatedCorpus | TransliteratedCorpus):
             _check_whole(config, f"corpora.{name}", corpus)
+        if isinstance(corpus, TranscribedQuestions):
+            _check_transcribed(config, f"corpora.{name}", corpus)
     for name, encoder in config.encoders.items():
         _check_lengths(config, f"encoders.{name}.pretrain", encoder)
     for name, source in config.parallel.items():
@@ -809,6 +865,24 @@ def _check_whole(config: Config, where: str, corpus: TranslatedCorpus | Translit
         _known(f"{where}.records", f"context language of corpora.{corpus.of}", code, contexts)
     if corpus.translations is not None:
         _known(f"{where}.translations", "translator", corpus.translations, _translators(config))
+
+
+def _check_transcribed(config: Config, where: str, corpus: TranscribedQuestions) -> None:
+    """The questions are original ones, some in the dialect's language, and recordings of the dialect's locale."""
+    for name in ancestors(config, corpus.of):
+        if not isinstance(config.corpora[name], TydiCorpus | SquadCorpus | ChaiiCorpus | PartCorpus):
+            raise InputError(f"{where}.of: the questions of {name} are not original ones; name others")
+    present = {pair.split("-")[0] for pair in question_pairs(config, corpus.of)}
+    _known(f"{where}.dialect", f"question language of corpora.{corpus.of}", corpus.language(), present)
+    if corpus.recordings is None:
+        return
+    _known(f"{where}.recordings", "entry of speech", corpus.recordings, config.speech)
+    locale = config.speech[corpus.recordings].locale
+    if not corpus.dialect.endswith(f"-{locale}"):
+        raise InputError(
+            f"{where}.dialect is {corpus.dialect}, but speech.{corpus.recordings}.locale is {locale}; a dialect ends in"
+            " the locale that it is recognised in"
+        )
 
 
 def _translators(config: Config) -> list[str]:

@@ -91,8 +91,8 @@ MISTAKES = {
     "unknown section": (
         put("modles", {}),
         "configuration: unknown key 'modles'; did you mean 'models'? known are mirror, seeds, microworld, corpora,"
-        " splits, translations, features, encoders, parallel, alignments, training_sets, tuning, prediction, models,"
-        " evaluations, tables",
+        " splits, translations, speech, features, encoders, parallel, alignments, training_sets, tuning, prediction,"
+        " models, evaluations, tables",
     ),
     "unknown key of a recipe": (
         put("features.strides", 1),
@@ -675,6 +675,75 @@ def test_the_micro_world_writes_the_files_that_are_expected_of_it(
         f"{module.MICROWORLD}/{file.relative_to(tmp_path)}" for file in tmp_path.rglob("*") if file.is_file()
     }
     assert written == set(module.microworld_files(recipe))
+
+
+# Questions as they were heard
+
+
+@pytest.fixture
+def spoken(raw: dict[str, Any]) -> dict[str, Any]:
+    """The default with questions as they were heard, from transcripts and from recordings."""
+    raw["speech"] = {"kenya": {"files": ["data/kenya.tsv"], "locale": "sw-KE", "max_minutes": None}}
+    heard = {"kind": "transcribed", "of": "tydi-test", "dialect": "kenya-sw-KE"}
+    raw["corpora"] |= {
+        "heard": heard | {"transcripts": ["results/microworld/sdqa/test/swa/swahili.test.csv"]},
+        "recorded": heard | {"recordings": "kenya"},
+    }
+    return raw
+
+
+def test_questions_as_they_were_heard(spoken: dict[str, Any]) -> None:
+    spoken["evaluations"]["heard"] = {"corpora": ["heard"], "annotators": 2}
+    config = load(spoken)
+    assert module.question_pairs(config, "heard") == ["sw-sw"]
+    assert module.root_of(config, "recorded") == "tydi-test"
+    assert module.ancestors(config, "heard") == ["heard", "tydi-test"]
+
+
+SPOKEN_MISTAKES = {
+    "both": (
+        put("corpora.heard.recordings", "kenya"),
+        "corpora.heard: give exactly one of transcripts (files) and recordings (to be transcribed here)",
+    ),
+    "neither": (
+        drop("corpora.recorded.recordings"),
+        "corpora.recorded: give exactly one of transcripts (files) and recordings",
+    ),
+    "dialect": (
+        put("corpora.heard.dialect", "kenya"),
+        'corpora.heard.dialect is "kenya": string should match pattern',
+    ),
+    "language": (
+        put("corpora.heard.dialect", "kors-te-IN"),
+        "corpora.heard.dialect: unknown question language of corpora.tydi-test 'te'; known are ar, bn, en, ko, sw",
+    ),
+    "locale": (
+        put("speech.kenya.locale", "sw-TZ"),
+        "corpora.recorded.dialect is kenya-sw-KE, but speech.kenya.locale is sw-TZ; a dialect ends in the locale",
+    ),
+    "recordings": (
+        put("corpora.recorded.recordings", "kenia"),
+        "corpora.recorded.recordings: unknown entry of speech 'kenia'; did you mean 'kenya'?",
+    ),
+    "translations": (
+        put("corpora.heard.of", "test-xx-to-en"),
+        "corpora.heard.of: the questions of test-xx-to-en are not original ones; name others",
+    ),
+    "file of the world": (
+        put("corpora.heard.transcripts", ["results/microworld/sdqa/test/swa/swahili.tset.csv"]),
+        "corpora.heard.transcripts: unknown file of the micro-world in en, ar, bn, sw, ko",
+    ),
+    "limit": (drop("speech.kenya.max_minutes"), "speech.kenya.max_minutes is missing"),
+}
+
+
+@pytest.mark.parametrize("mistake", SPOKEN_MISTAKES)
+def test_a_mistake_about_speech_gives_one_sentence(spoken: dict[str, Any], mistake: str) -> None:
+    change, sentence = SPOKEN_MISTAKES[mistake]
+    change(spoken)
+    with pytest.raises(InputError) as caught:
+        load(spoken)
+    assert str(caught.value).startswith(sentence)
 
 
 # The schema, and the default file

@@ -113,6 +113,76 @@ def test_mucot(tree: Tree) -> None:
     assert ("results/encoders/xlmr", "xlmr-chaii") in starts
 
 
+def test_whole_corpora_in_other_languages(tree: Tree) -> None:
+    """ChAII's rows to English from records, and on to Bengali by a service; one of its shards serves two corpora."""
+    raw = yaml.safe_load((tree.folder / "tests/config/small.yaml").read_text("utf-8"))
+    raw["microworld"]["languages"] = ["en", "ar", "hi", "ta", "bn"]
+    folder = "results/microworld/chaii"
+    records = {code: f"{folder}/translations/{code}-en.jsonl" for code in ("hi", "ta")}
+    raw["translations"] |= {
+        "google": {"kind": "google", "project": "p", "max_characters": 10, "shards": 3},
+        "nllb": {"kind": "seq2seq", "model": "some/model"},
+    }
+    raw["corpora"] |= {
+        "chaii": {"kind": "chaii", "files": [f"{folder}/train.csv"], "languages": ["hi", "ta"]},
+        "chaii-en": {"kind": "translated", "of": "chaii", "to": "en", "records": records},
+        "chaii-bn": {"kind": "translated", "of": "chaii-en", "to": "bn", "translations": "google"},
+        "chaii-te": {"kind": "translated", "of": "chaii", "to": "te", "translations": "nllb", "links": None},
+        "letters": {"kind": "transliterated", "of": "chaii-en", "to": "bn"},
+        "asked": {
+            "kind": "translated-questions",
+            "of": "chaii",
+            "from": ["hi"],
+            "to": ["te", "bn"],
+            "translations": "google",
+        },
+    }
+    added = ["chaii", "chaii-en", "chaii-bn", "chaii-te", "letters", "asked"]
+    raw["training_sets"]["aug"]["corpora"] += added
+    (tree.folder / "whole.yaml").write_text(yaml.safe_dump(raw), "utf-8")
+    before, jobs = tree.jobs(), tree.jobs(config="whole.yaml")
+    assert {
+        rule: count - before.get(rule, 0) for rule, count in jobs.items() if count != before.get(rule)
+    } == {
+        "chaii": 1,
+        "texts": 3,  # chaii-en's and chaii's, and the questions of chaii
+        "translate_by_service": 3 * 3,  # en-bn, hi-te and hi-bn
+        "translate": 2,  # hi-te and ta-te
+        "bitext": 3,  # hi-en, ta-en and en-bn
+        "bitext_links": 3,
+        "translated_corpus": 3,
+        "transliterated_corpus": 1,
+        "translated_questions": 1,
+        "contexts": 5,  # that questions are asked on other contexts adds nothing
+        "windows": 6,
+    }
+    told = tree.snakemake("--dry-run", "--printshellcmds", config="whole.yaml")
+    commands = [
+        shlex.split(line) for line in (told.stdout + told.stderr).splitlines() if "python -m " in line
+    ]
+    shards = [command for command in commands if "results/translations/google/en-bn/2.parquet" in command]
+    (translate,) = (command for command in shards if "workflow_scripts.augment.translate" in command)
+    for option, value in (
+        ("--texts", "results/texts/chaii-en.corpus.parquet"),
+        ("--shard", "2/3"),
+        ("--from", "en"),
+        ("--to", "bn"),
+        ("--cache", "cache"),
+        ("--recipe", "$XLQA_TRANSLATOR_google"),
+    ):
+        assert translate[translate.index(option) + 1] == value
+    (corpus,) = (command for command in shards if "workflow_scripts.augment.corpora" in command)
+    assert corpus[corpus.index("--links") + 1] == "en=results/bitext/chaii-bn/en.links"
+    (unlinked,) = (
+        command
+        for command in commands
+        if "results/documents/chaii-te.parquet" in command
+        and "te" in command
+        and "workflow_scripts.augment.corpora" in command
+    )
+    assert unlinked[unlinked.index("--links") + 1].startswith("--")
+
+
 def test_one_key_on_the_command_line(tree: Tree) -> None:
     """Two more seeds triple what depends on the seed, and nothing else."""
     one, three = tree.jobs(), tree.jobs("--config", "seeds=[0,1,2]")

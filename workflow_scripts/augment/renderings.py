@@ -126,9 +126,10 @@ def from_tables(tables: Iterable[str], target: str) -> Rendering:
         return [Sentence(span, text_in(document.language, document.text[slice(*span)])) for span in spans]
 
     def made_by(question: Question, document: Document) -> str:
-        found = of_question(question)
+        if found := of_question(question):
+            return found[1]
         told = (texts.get((document.language, document.text[slice(*span)])) for span in sentences(document))
-        return found[1] if found else next((one[1] for one in told if one), "")
+        return next((one[1] for one in told if one), "")
 
     return Rendering(
         cut,

@@ -59,7 +59,7 @@ RESPELLED = {
 NASALS = {"कखगघ": "ङ", "चछजझ": "ञ", "टठडढ": "ण", "तथदध": "न"}
 CHILLU = {"ന": "ൻ", "ണ": "ൺ", "ല": "ൽ", "ള": "ൾ", "ര": "ർ", "മ": "ം"}
 # Consonants that Malayalam writes with letters of their own where no vowel and no consonant follows; r before most.
-UNJOINED = regex.compile(r"([നണലളമ])്(?!\p{L})|(ര)്(?![യര])")
+UNJOINED = regex.compile(r"(?<=[\p{L}\p{M}])(?:([നണലളമ])്(?!\p{L})|(ര)്(?![യര]))")
 JOINERS = str.maketrans("", "", "\u200c\u200d")
 MARKS = regex.compile(r"\p{M}")
 

@@ -1,4 +1,4 @@
-"""Make a corpus in another script out of a corpus: MuCoT's transliterated training data (Kumar et al. 2022, 3.1).
+"""Make a corpus in another script out of a corpus: MuCoT's transliterated training data (Kumar et al. 2022).
 
 Titles, documents, questions and answers are written in the script of another language, word by word; what stands in
 other scripts (Latin words and numbers in a Hindi article), punctuation and blanks stay as they are.  The target is a
@@ -7,8 +7,8 @@ Latin letters, such as `--to en`, gives Latin ones, and `--to mr` leaves Hindi a
 already is left out.
 
 Every answer and passage keeps its place, so no record is lost.  An edge of an answer inside a word stays exact where
-the word's two parts are written apart as they are together and the cut falls between two characters as readers count
-them (grapheme clusters); elsewhere the answer is widened to the next such place, and `relocation` says so.  Records are
+the word's two parts are written apart as they are together and the cut falls between what readers take for characters
+(grapheme clusters); elsewhere the answer is widened to the next such place, and `relocation` says so.  Records are
 called `<id>@<target>~<scheme>`, after the scheme of their letters.  Dropped are only records in a language whose script
 is none of Devanagari, Bengali, Tamil, Malayalam, Telugu and Latin.
 """
@@ -80,19 +80,17 @@ def between(text: str, at: int, later: bool) -> int:
 
 
 def cuts(word: str, at: int, later: bool, way: Direction) -> Iterator[tuple[int, int]]:
-    """Where a word may be cut in both scripts, as characters of each, from `at` backwards or, if `later`, forwards.
+    """Where a word may be cut, as characters of it and of what is written for it, from `at` backwards or forwards.
 
-    The two parts must be written as in the whole word, and a grapheme cluster end there in both scripts.
+    The two parts must be written as they are in the whole word, and the cut fall between grapheme clusters of that.
     """
     whole = transliterated(word, way)
-    ends = {0, *(found.end() for found in CLUSTER.finditer(word))}
-    target_ends = {0, *(found.end() for found in CLUSTER.finditer(whole))}
+    ends = {0, *(found.end() for found in CLUSTER.finditer(whole))}
     for cut in range(at, len(word) + 1) if later else range(at, -1, -1):
-        if cut in ends:
-            first = transliterated(word[:cut], way) if cut else ""
-            rest = transliterated(word[cut:], way) if cut < len(word) else ""
-            if first + rest == whole and len(first) in target_ends:
-                yield cut, len(first)
+        first = transliterated(word[:cut], way) if cut else ""
+        rest = transliterated(word[cut:], way) if cut < len(word) else ""
+        if first + rest == whole and len(first) in ends:
+            yield cut, len(first)
 
 
 def write(text: str, way: Direction) -> Written:
@@ -119,6 +117,14 @@ def write_annotation(given: Annotation, document: Written) -> tuple[Annotation, 
         return given, True
     start, begins = document.place(given.start, later=False)
     end, ends = document.place(given.end, later=True)
+    if start == end:  # of joiners alone, which are not written
+        at_end = end == len(document.text)
+        start, end = (
+            (between(document.text, end - 1, later=False), end)
+            if at_end
+            else (start, between(document.text, start + 1, later=True))
+        )
+        ends = False
     return replace(given, start=start, end=end, text=document.text[start:end]), begins and ends
 
 
