@@ -1,8 +1,8 @@
 """Search that looks through spelling: a text in a plain form, and where each of its characters came from.
 
-Left out: how characters are composed (NFD), nuktas, vowel points and strokes that a script may leave out, zero-width
-joiners and other format characters, case, runs of blanks.  Made alike: digits of all scripts, the forms of Arabic alef,
-yeh, kaf and heh, quotation marks, dashes, full stops and dandas, the thousands' comma.
+Left out: how characters are composed (NFKD), nuktas, vowel points and strokes that a script may leave out, zero-width
+joiners and other format characters, case, runs of blanks.  Made alike: digits of all scripts, with or without commas,
+the forms of Arabic alef, yeh, kaf and heh, quotation marks, dashes, full stops and dandas.
 """
 
 import functools
@@ -51,13 +51,17 @@ def fold(text: str) -> tuple[str, tuple[int, ...]]:
         parts = _plain(sign)
         if parts == " " and signs and signs[-1] == " ":
             continue
+        if parts == "," and 0 < at < len(text) - 1 and text[at - 1].isdigit() and text[at + 1].isdigit():
+            continue
         signs += parts
         origins += [at] * len(parts)
     return "".join(signs), tuple(origins)
 
 
-def find(text: str, wanted: str, folded: bool) -> list[Span]:
-    """Where `wanted` stands in `text` between word edges, in characters, in order; `folded`: in their plain forms.
+def find(text: str, wanted: str, folded: bool, inflected: bool = False) -> list[Span]:
+    """Where `wanted` stands in `text` between word edges, in characters, in order.
+
+    `folded`: in their plain forms; `inflected`: it begins with a word, but may end within one, before a suffix.
 
     A span never begins or ends inside what a reader takes for one character (a grapheme cluster).
     """
@@ -79,7 +83,7 @@ def find(text: str, wanted: str, folded: bool) -> list[Span]:
         if origins is not None:
             while end not in borders:  # a sign that the plain form leaves out belongs to the last character
                 end += 1
-        if start in borders and end in borders and edge(text, start) and edge(text, end):
+        if start in borders and end in borders and edge(text, start) and (inflected or edge(text, end)):
             found.append((start, end))
     return found
 

@@ -5,6 +5,7 @@ the translation of its own sentence, never before or after:
 
   exact        the answer's own translation, or its text where names and numbers stay as they are, stands there
   normalised   it does, spelled or composed otherwise (see folding)
+  inflected    it begins a word there that goes on with a suffix
   links        the words linked with the answer's words show where it is (see projection)
   sentence     nothing is known of any word of the sentence: the whole of it
 
@@ -14,22 +15,25 @@ counts wrongly, and drops the record if there is none; nothing is dropped here.
 """
 
 import bisect
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from rapidfuzz import process
+from rapidfuzz.distance import Levenshtein
 
-from workflow_scripts.augment.folding import Span, find, widened
+from workflow_scripts.augment.folding import Span, find, fold, widened
 from workflow_scripts.augment.projection import FAINT, Evidence, Lexicon, evidence, project
 from workflow_scripts.pairs import Links
 from workflow_scripts.recipes.relocation import Label
-from workflow_scripts.stems import stem
 from workflow_scripts.words import WORD
 
 # How often what was found is right but for a word or two (F1 of 0.8 with the gold span), as benchmarks.relocation and
 # benchmarks.recovery measure it: by text and links; by text where links say otherwise; where only the sentence is known
 AGREED, ALONE, ONLY_SENTENCE = 0.97, 0.8, 0.05
 HIGH, MEDIUM = 0.86, 0.6
+ALIKE = 0.6  # least share of characters that two spellings of a name have in common
+SHORTEST = 3  # characters of an answer that is looked for at the beginning of words
 NOTHING_KNOWN = Lexicon()
 
 
@@ -93,17 +97,12 @@ def relocate(
     known = gather(wanted, inside, there, segments[held], links[held], translated, lexicon)
     projected = _project(known, there) if known else None
     place = sum(inside) / 2 / len(wanted)
-    for text in dict.fromkeys(
-        filter(None, ((translated or "").strip(), _travelling(wanted[slice(*inside)])))
-    ):
-        for method, folded in (("exact", False), ("normalised", True)):
-            if found := find(there, text, folded):
-                span = min(
-                    found,
-                    key=lambda span: (-_common(span, projected), abs(sum(span) / 2 / len(there) - place)),
-                )
-                agreed = projected is not None and _common(span, projected) >= 0.5
-                return Found(low + span[0], low + span[1], method, AGREED if agreed else ALONE)
+    for method, text in _searches((translated or "").strip(), _travelling(wanted[slice(*inside)])):
+        if found := find(there, text, method != "exact", method == "inflected"):
+            off = [abs(sum(span) / 2 / len(there) - place) for span in found]
+            span = min(zip(found, off, strict=True), key=lambda one: (-_common(one[0], projected), one[1]))[0]
+            agreed = projected is not None and _common(span, projected) >= 0.5
+            return Found(low + span[0], low + span[1], method, AGREED if agreed else ALONE)
     if projected is None:
         return Found(*_trimmed(target, low, high), "sentence", ONLY_SENTENCE)
     return Found(low + projected[0], low + projected[1], "links", projected[2])
@@ -137,6 +136,14 @@ def _travelling(text: str) -> str | None:
     """The answer's own text where it may stand in a translation as it is: with a digit, or a name with a capital."""
     text = text.strip()
     return text if len(text) > 1 and any(sign.isdigit() or sign.isupper() for sign in text) else None
+
+
+def _searches(translated: str, travelling: str | None) -> Iterator[tuple[str, str]]:
+    """(method, text) of what to look for, the surest first."""
+    texts = [text for text in dict.fromkeys((translated, travelling)) if text]
+    yield from ((method, text) for text in texts for method in ("exact", "normalised"))
+    if len(translated) >= SHORTEST:
+        yield "inflected", translated
 
 
 def _common(span: Span, projected: tuple[int, int, float] | None) -> float:
@@ -204,9 +211,16 @@ def _joined(sides: Sequence[Sequence[Span]], segments: Sequence[Segment], links:
 
 
 def _add_translation(seen: Evidence, mine: Sequence[int], words: Sequence[str], translated: str) -> None:
-    """Note which words of the target are words of the answer's own translation, whichever word of it they translate."""
-    known = [stem(word) for word in WORD.findall(translated)]
-    for j, word in enumerate(words):
-        if not seen.signs[1][j] and (form := stem(word)) in known:
-            i = mine[min(known.index(form) * len(mine) // len(known), len(mine) - 1)]
-            seen.evident[i, j] = 1.0
+    """Note which words of the target are, or are spelled like, words of the answer's own translation.
+
+    Each counts as evidence for the answer's word at the same place: which word translates which is not known.
+    """
+    known = [word for word in WORD.findall(translated) if any(sign.isalnum() for sign in word)]
+    if not known:
+        return
+    told, there = ([fold(word)[0] for word in some] for some in (known, words))
+    alike = process.cdist(told, there, scorer=Levenshtein.normalized_similarity, score_cutoff=ALIKE)
+    alike[:, seen.signs[1] > 0] = 0
+    for number, row in enumerate(alike):
+        i = mine[min(number * len(mine) // len(known), len(mine) - 1)]
+        np.maximum(seen.evident[i], row, out=seen.evident[i])
