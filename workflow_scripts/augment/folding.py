@@ -31,15 +31,27 @@ ALIKE = {
 Span = tuple[int, int]
 
 
-@functools.lru_cache(maxsize=1 << 14)
-def _plain(sign: str) -> str:
-    """What a character becomes, possibly nothing or several."""
-    if sign.isspace():
-        return " "
-    if (value := unicodedata.digit(sign, None)) is not None:
-        return str(value)
-    parts = unicodedata.normalize("NFKD", ALIKE.get(sign, sign)).casefold()
-    return "".join(ALIKE.get(part, part) for part in parts if not OPTIONAL.match(part))
+class _Plain(dict[str, str]):
+    """What each character becomes, possibly nothing or several; worked out when first asked for."""
+
+    def __missing__(self, sign: str) -> str:
+        if sign.isspace():
+            self[sign] = " "
+        elif (value := unicodedata.digit(sign, None)) is not None:
+            self[sign] = str(value)
+        else:
+            parts = unicodedata.normalize("NFKD", ALIKE.get(sign, sign)).casefold()
+            self[sign] = "".join(ALIKE.get(part, part) for part in parts if not OPTIONAL.match(part))
+        return self[sign]
+
+
+PLAIN = _Plain()
+GAPS = str.maketrans("", "", " ,")
+
+
+def _rough(text: str) -> str:
+    """The plain form without blanks and commas, which is quickly made: what is not in it need not be looked for."""
+    return "".join(map(PLAIN.__getitem__, text)).translate(GAPS)
 
 
 @functools.lru_cache(maxsize=1 << 8)
@@ -48,7 +60,7 @@ def fold(text: str) -> tuple[str, tuple[int, ...]]:
     signs: list[str] = []
     origins: list[int] = []
     for at, sign in enumerate(text):
-        parts = _plain(sign)
+        parts = PLAIN[sign]
         if parts == " " and signs and signs[-1] == " ":
             continue
         if parts == "," and 0 < at < len(text) - 1 and text[at - 1].isdigit() and text[at + 1].isdigit():
@@ -67,6 +79,8 @@ def find(text: str, wanted: str, folded: bool, inflected: bool = False) -> list[
     """
     if not folded:
         whole, origins = text, None
+    elif _rough(wanted) not in _rough(text):
+        return []
     else:
         whole, origins = fold(text)
         wanted = fold(wanted)[0].strip()

@@ -15,7 +15,7 @@ import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -25,6 +25,7 @@ from workflow_scripts.stems import stem
 
 Array = np.ndarray[Any, Any]
 LINKED = 0.5  # what a link counts beside a lexicon of shares and words that are the same
+NONE: Mapping[str, float] = {}
 FAINT = 0.1  # evidence below this is none
 
 
@@ -82,7 +83,6 @@ class Evidence:
 def evidence(source: Sequence[str], target: Sequence[str], links: Links, lexicon: Lexicon) -> Evidence:
     """The evidence for two lists of words, neither of them empty, with their links (i, j) counted from 0."""
     forms = [_forms(word) for word in source], [_forms(word) for word in target]
-    sides = [form.stem for form in forms[0]], [form.stem for form in forms[1]]
     linked = np.zeros((len(source), len(target)))
     if links:
         rows, columns = zip(*links, strict=True)
@@ -95,10 +95,9 @@ def evidence(source: Sequence[str], target: Sequence[str], links: Links, lexicon
     spelled.pop("", None)
     found: list[tuple[int, int, float]] = []
     for i, form in enumerate(forms[0]):
-        if partners := lexicon.partners.get(form.stem):
-            found += [
-                (i, j, partners[word]) for word in places.keys() & partners.keys() for j in places[word]
-            ]
+        for partner, share in lexicon.partners.get(form.stem, NONE).items():
+            if partner in places:
+                found += [(i, j, share) for j in places[partner]]
         if form.plain in spelled:
             found += [(i, j, 1.0) for j in spelled[form.plain]]
     evident = LINKED * linked
@@ -108,31 +107,33 @@ def evidence(source: Sequence[str], target: Sequence[str], links: Links, lexicon
     return Evidence(
         linked,
         evident,
+        (np.array([form.sign for form in forms[0]]), np.array([form.sign for form in forms[1]])),
         (
-            np.array([0.0 if form.plain else 1.0 for form in forms[0]]),
-            np.array([0.0 if form.plain else 1.0 for form in forms[1]]),
+            np.array([lexicon.source_rarity.get(form.stem, 1.0) for form in forms[0]]),
+            np.array([lexicon.target_rarity.get(form.stem, 1.0) for form in forms[1]]),
         ),
-        (
-            np.array([lexicon.source_rarity.get(word, 1.0) for word in sides[0]]),
-            np.array([lexicon.target_rarity.get(word, 1.0) for word in sides[1]]),
-        ),
-        (np.array([len(word) for word in source]), np.array([len(word) for word in target])),
+        (np.array([form.length for form in forms[0]]), np.array([form.length for form in forms[1]])),
     )
 
 
-@dataclass(frozen=True)
-class Forms:
-    """A word for counting, and for comparison with words of the other side (empty for one without letter or digit)."""
+class Forms(NamedTuple):
+    """A word for counting, and for comparison with words of the other side (empty for one without letter or digit).
+
+    sign: 1 for a word without letter or digit; length: its characters.
+    """
 
     stem: str
     plain: str
+    sign: float
+    length: float
 
 
 @functools.lru_cache(maxsize=1 << 18)
 def _forms(word: str) -> Forms:
     form = stem(word)
     digits = any(sign.isdigit() for sign in word)  # which are the same in all scripts
-    return Forms(form, form if digits else word.lower() if any(sign.isalnum() for sign in word) else "")
+    plain = form if digits else word.lower() if any(sign.isalnum() for sign in word) else ""
+    return Forms(form, plain, 0.0 if plain else 1.0, float(len(word)))
 
 
 FEATURES = (
@@ -254,9 +255,14 @@ def features(seen: Evidence, inside: Array, first: Array, last: Array) -> Array:
     )
 
 
+@functools.lru_cache(maxsize=8)
+def _named(weights: tuple[float, ...]) -> dict[str, float]:
+    return dict(zip(FEATURES, weights, strict=True))
+
+
 def scores(seen: Evidence, inside: Array, first: Array, last: Array) -> Array:
     """`features(…) @ WEIGHTS` without making the features: what is a sum over words is summed once for all spans."""
-    weight = dict(zip(FEATURES, WEIGHTS, strict=True))
+    weight = _named(WEIGHTS)
     n, m = seen.linked.shape
     count = len(inside)
     low, high = int(inside[0]), int(inside[-1])
@@ -265,10 +271,8 @@ def scores(seen: Evidence, inside: Array, first: Array, last: Array) -> Array:
     letters = 1 - seen.signs[1]
     added = np.zeros(m)  # what a word adds to every span that holds it
     begins, ends = np.zeros(m), np.zeros(m)  # what it adds to a span that begins, or ends, with it
-    ahead, behind = (
-        np.zeros(m + 1),
-        np.zeros(m + 1),
-    )  # what it adds to a span that begins after, or ends before it
+    # what it adds to a span that begins after, or ends before it
+    ahead, behind = np.zeros(m + 1), np.zeros(m + 1)
     rows = [added]
     for matrix, named in ((seen.evident, True), (seen.linked, False)):
         ours = matrix[inside].max(0)
