@@ -1,15 +1,19 @@
 """The cache: nothing that was answered is lost, whatever a kill leaves; nobody sends what another owns."""
 
+import contextlib
 import multiprocessing
 import os
+import resource
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from workflow_scripts.augment import cache as cache_module
 from workflow_scripts.augment.cache import Cache, LimitReached, Lost, digest, owns, parse_shard, place
 from workflow_scripts.cli import InputError
 
@@ -127,6 +131,53 @@ def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(InputError, match=r"file/c: cannot be made \(Not a directory\); name another --cache"):
         opened(tmp_path / "file" / "c")
+
+
+@contextlib.contextmanager
+def room(size: int) -> Iterator[None]:
+    """No file can grow beyond so many bytes, as on a full disk."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_a_full_disk_is_told_and_spoils_nothing(tmp_path: Path, capsys) -> None:
+    a, b, c = (digest(text) for text in "abc")
+    with opened(tmp_path) as cache:
+        cache.add({a: "A"})
+        (segment,) = segments(tmp_path)
+        told = (
+            r"cannot be used \(File too large\); make it writable, with room on the disk, and run this again"
+        )
+        with room(segment.stat().st_size + 250):
+            with pytest.raises(InputError, match=told):
+                cache.add({b: "B" * 100, c: "C" * 100})
+            with pytest.raises(InputError, match=told):
+                cache.sending({c: 1})
+        assert [cache.get(name) for name in (a, b, c)] == ["A", "B" * 100, None]
+        assert cache.announced == 0
+        cache.add({c: "C"})
+    with opened(tmp_path) as cache:
+        assert [cache.get(name) for name in (a, b, c)] == ["A", "B" * 100, "C"]
+        assert cache.announced == 0
+    assert capsys.readouterr().err == ""
+
+
+def test_nothing_leaves_whose_answer_would_find_no_room(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr(cache_module, "ROOM", 1 << 60)
+    with opened(tmp_path) as cache, pytest.raises(InputError, match="No space left on device"):
+        cache.sending({digest("a"): 1})
+    with opened(tmp_path) as cache:
+        assert cache.announced == 0
+
+
+def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    (tmp_path / "shard-0-of-1.lock").mkdir()
+    with pytest.raises(InputError, match=r"shard-0-of-1\.lock: cannot be used \(Is a directory\); make it"):
+        opened(tmp_path)
 
 
 def hold(folder: Path, shard: str, ready, seconds: float) -> None:

@@ -169,6 +169,9 @@ def test_a_very_long_text_is_cut_where_sentences_end(tmp_path: Path) -> None:
         assert row.made_by == "google nmt (in 4 parts)"
         assert all(len(text) <= 30_000 and text.endswith("again.") for text in server.texts())
     assert step(tmp_path, google(server.endpoint)) == [row]
+    (segment,) = tmp_path.glob("cache/**/*.segment")
+    content = segment.read_text("utf-8")  # a kill in between must not take the note from the answer
+    assert content.index(f'["result","{digest(long)}.note"') < content.index(f'["result","{digest(long)}",')
     blanks = "x" * 100_000  # no place is good
     with TranslationServer() as server:
         (row,) = step(tmp_path, google(server.endpoint), [blanks])

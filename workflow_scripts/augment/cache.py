@@ -14,8 +14,10 @@ one live owner, and jobs of 8 shards don't run beside jobs of 10, so no text is 
 """
 
 import contextlib
+import errno
 import fcntl
 import hashlib
+import io
 import json
 import os
 import random
@@ -33,6 +35,7 @@ from workflow_scripts.files import write_text
 
 WAIT_SECONDS = 600.0
 CHECKSUM = 16  # hexadecimal digits before the blank
+ROOM = 4_000_000  # bytes that must be free before a request leaves: its answer must find a place
 
 
 class LimitReached(InputError):
@@ -168,7 +171,8 @@ class Cache:
     ) -> None:
         """Open the cache, waiting up to `wait` seconds for another job that owns the shard.
 
-        Raises InputError when that job is still at work then, the folder cannot be locked or holds other settings.
+        Raises InputError when that job is still at work then, the folder cannot be written or locked, or holds other
+        settings.
         """
         self.number, self.total = parse_shard(shard)
         self.folder, self.shard, self.wait = folder, shard, wait
@@ -178,6 +182,7 @@ class Cache:
         except OSError as error:
             raise InputError(f"{folder}: cannot be made ({error.strerror}); name another --cache") from None
         self._closing = contextlib.ExitStack()
+        self._end = 0  # of what has been written whole to the segment
         self._segments: dict[Path, Segment] = {}
         self._here, self._elsewhere = Account(), 0
         try:
@@ -185,6 +190,9 @@ class Cache:
             self._describe(settings)
             self._segment = self._open()
             self._refresh()
+        except OSError as error:
+            self._closing.close()
+            raise self._unusable(error) from None
         except BaseException:
             self._closing.close()
             raise
@@ -223,12 +231,16 @@ class Cache:
     def sending(self, items: Mapping[str, int], limit: int | None = None) -> None:
         """Announce, on the disk, what a request is about to carry: digest -> characters, or milliseconds of audio.
 
-        With a limit, LimitReached is raised, and nothing announced, where all jobs of the account together would exceed
-        it: their announcements are read and this one made under one lock.
+        Raises InputError where the disk has no room for the answer, which would be paid for in vain.  With a limit,
+        LimitReached is raised, and nothing announced, where all jobs of the account together would exceed it: their
+        announcements are read and this one made under one lock.
         """
         for name in items:
             if not owns(self.shard, name):
                 raise ValueError(f"{name} is not a text of shard {self.shard}")
+        disk = os.fstatvfs(self._segment.fileno())
+        if disk.f_blocks and disk.f_bavail * disk.f_frsize < ROOM:  # some file systems don't know their size
+            raise self._unusable(OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))
         lines = [("sending", name, size) for name, size in items.items()]
         if limit is None:
             self._append(lines)
@@ -252,26 +264,50 @@ class Cache:
         self._append([("result", name, text) for name, text in results.items()])
 
     def _append(self, lines: list[tuple[str, str, Any]]) -> None:
-        self._segment.write(b"".join(_line(*line) for line in lines))
-        self._segment.flush()
-        os.fsync(self._segment.fileno())
-        for line in lines:
+        """Write lines to the disk.  Raises InputError where it is full or gone; whole lines until then stay."""
+        content = b"".join(_line(*line) for line in lines)
+        written, failed = 0, None
+        try:
+            while written < len(content):
+                written += self._segment.write(content[written:])
+            os.fsync(self._segment.fileno())
+        except OSError as error:
+            failed = error
+            written = content.rfind(b"\n", 0, written) + 1
+            with contextlib.suppress(OSError):  # half a line would spoil the next one
+                self._segment.truncate(self._end + written)
+                self._segment.seek(self._end + written)
+        self._end += written
+        for line in lines[: content.count(b"\n", 0, written)]:
             self._here.enter(*line)
+        if failed is not None:
+            raise self._unusable(failed)
 
-    def _open(self) -> IO[bytes]:
+    def _unusable(self, error: OSError) -> InputError:
+        return InputError(
+            f"{error.filename or self.folder}: cannot be used ({error.strerror}); make it writable, with room on the"
+            " disk, and run this again: what is in the cache stays"
+        )
+
+    def _open(self) -> io.FileIO:
         """A segment that no other process writes; removed at the end if nothing was written.
 
         It is made before the others are looked for: a change to the folder makes a network file system list it afresh.
         """
         name = f"{time.time_ns():020d}-{os.uname().nodename}-{os.getpid()}-{random.SystemRandom().getrandbits(32):08x}"
         path = self.folder / f"{name}.segment"
-        segment = self._closing.enter_context(path.open("xb"))
+        segment = self._closing.enter_context(io.FileIO(path, "x"))  # closing it writes nothing more
         folder = os.open(self.folder, os.O_RDONLY)
         os.fsync(folder)
         os.close(folder)
         self._segments[path] = Segment()
-        self._closing.callback(lambda: path.unlink() if path.stat().st_size == 0 else None)
+        self._closing.callback(self._remove_empty, path)
         return segment
+
+    def _remove_empty(self, path: Path) -> None:
+        with contextlib.suppress(OSError):  # it does no harm
+            if path.stat().st_size == 0:
+                path.unlink()
 
     def _refresh(self) -> None:
         """Read what other processes have written since."""

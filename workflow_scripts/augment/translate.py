@@ -54,9 +54,9 @@ def kept(cache: Cache, key: str) -> Translated | None:
 
 
 def keep(cache: Cache, answers: Mapping[str, Translated]) -> None:
-    """Write answers, with their notes, to the cache."""
-    lines = {key: answer.text for key, answer in answers.items()}
-    lines.update({f"{key}.note": answer.note for key, answer in answers.items() if answer.note})
+    """Write answers, with their notes, to the cache: notes first, so that a kill leaves no answer without its note."""
+    lines = {f"{key}.note": answer.note for key, answer in answers.items() if answer.note}
+    lines.update({key: answer.text for key, answer in answers.items()})
     cache.add(lines)
 
 
