@@ -173,7 +173,7 @@ def test_a_model_in_the_step(models, tmp_path: Path, capsys) -> None:
     shutil.rmtree(tmp_path / "model")
     assert step(tmp_path, {**recipe, "batch_tokens": 7}) == table
     assert "2 of 2 texts from the cache" in capsys.readouterr().out
-    with pytest.raises(InputError, match="model: no tokeniser there; give the folder"):
+    with pytest.raises(InputError, match="model: no whole tokeniser there; give the folder"):
         step(tmp_path, {**recipe, "beam": 1})
 
 
@@ -188,9 +188,29 @@ def test_a_model_that_is_not_whole_is_told(models, tmp_path: Path) -> None:
     )
     with pytest.raises(InputError, match=f"the weights of {lost} are missing"):
         opened(tmp_path / "model")
+    (tmp_path / "model" / "model.safetensors").write_bytes(b"half")
+    with pytest.raises(InputError, match=r"model: its weights cannot be read \(SafetensorError\)"):
+        opened(tmp_path / "model")
     (tmp_path / "model" / "model.safetensors").unlink()
     with pytest.raises(InputError, match="no sequence-to-sequence model there"):
         opened(tmp_path / "model")
+
+
+@pytest.mark.parametrize("name", MAKERS)
+def test_a_tokeniser_that_is_missing_or_damaged_is_told(models, tmp_path: Path, name: str) -> None:
+    """Nothing is translated with what transformers makes up instead: a T5 to which every word is unknown."""
+    folder = shutil.copytree(models[name], tmp_path / "model")
+    needed = ("config.json", "generation_config.json", "model.safetensors")
+    files = [file for file in folder.iterdir() if file.name not in needed]
+    for file in files:
+        if file.name in ("tokenizer.json", "source.spm", "spiece.model", "sentencepiece.bpe.model"):
+            file.write_text('{"a": 1}')
+    with pytest.raises(InputError, match="model: no whole tokeniser there; give the folder"):
+        opened(folder)
+    for file in files:
+        file.unlink()
+    with pytest.raises(InputError, match="model: no whole tokeniser there; give the folder"):
+        opened(folder)
 
 
 def converted(model: Path, folder: Path, **more: Any) -> Any:

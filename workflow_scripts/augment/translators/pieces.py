@@ -50,17 +50,21 @@ MEMBERS = {
 
 
 def load_tokenizer(name: str, revision: str | None) -> PreTrainedTokenizerBase:
-    """The tokeniser of a folder or of the hub.  Raises InputError where there is none."""
+    """The tokeniser of a folder or of the hub.  Raises InputError where there is none, or not whole."""
     # A folder's revision is the user's own name for its content.
     options: dict[str, Any] = {} if Path(name).is_dir() or revision is None else {"revision": revision}
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Marian's asks for a package that only its training code uses
-            return AutoTokenizer.from_pretrained(name, **options)
-    except (OSError, ValueError):
-        raise InputError(
-            f"{name}: no tokeniser there; give the folder of a sequence-to-sequence model or its name on the hub"
-        ) from None
+            tokenizer = AutoTokenizer.from_pretrained(name, **options)
+            # Without its files T5's is made all the same, of special pieces alone, and everything is unknown to it.
+            if tokenizer.get_vocab().keys() - tokenizer.get_added_vocab().keys() - {"▁"}:
+                return tokenizer
+    except Exception:  # files that are missing or damaged make it stumble anywhere
+        pass
+    raise InputError(
+        f"{name}: no whole tokeniser there; give the folder of a sequence-to-sequence model or its name on the hub"
+    )
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,10 @@ def load_model(name: str, revision: str | None, precision: str) -> Any:
         raise InputError(
             f"{name}: no sequence-to-sequence model there; give its folder or its name on the hub"
         ) from None
+    except Exception as error:  # damaged weights make it stumble anywhere
+        raise InputError(
+            f"{name}: its weights cannot be read ({type(error).__name__}); fetch the model again"
+        ) from None
     if found["missing_keys"]:
         raise InputError(
             f"{name}: the weights of {min(found['missing_keys'])} are missing; the model is not whole"
