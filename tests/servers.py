@@ -33,12 +33,14 @@ class Call:
 class TranslationServer:
     """Google's Translation v3 on a local port, without TLS.
 
-    `delay` seconds pass before an answer; `refuse` may turn a request away with a status; `answer` translates a text.
+    `delay` seconds pass before an answer; `refuse` may turn a request away with a status; `answer` translates a text;
+    of a request's translations the first `some` are given, None: all.
     """
 
     delay: float = 0.0
     refuse: Callable[[translate_v3.TranslateTextRequest], Refusal | None] = lambda request: None
     answer: Callable[[str, str], str] = lambda text, target: f"{target}({text})"
+    some: int | None = None
     log: list[Call] = field(default_factory=list)
 
     def __enter__(self) -> Self:
@@ -95,7 +97,7 @@ class TranslationServer:
         call.cancelled = gone.wait(self.delay) if self.delay else gone.is_set()
         made = [
             translate_v3.Translation(translated_text=self.answer(text, request.target_language_code))
-            for text in request.contents
+            for text in request.contents[: self.some]
         ]
         glossary = [
             translate_v3.Translation(translated_text=f"glossary {one.translated_text}") for one in made

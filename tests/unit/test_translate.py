@@ -250,6 +250,7 @@ def test_what_no_attempt_would_mend_is_one_sentence(tmp_path: Path, refusal: Any
         ((grpc.StatusCode.PERMISSION_DENIED, "User Rate Limit Exceeded"), False),
         ((grpc.StatusCode.UNAVAILABLE, "busy"), True),
         ((grpc.StatusCode.INTERNAL, "oops"), True),
+        ((grpc.StatusCode.CANCELLED, "restarted"), True),
     ],
 )
 def test_what_passes_is_tried_again(tmp_path: Path, refusal: Any, billed: bool, capsys) -> None:
@@ -273,6 +274,26 @@ def test_attempts_end(tmp_path: Path) -> None:
         with pytest.raises(InputError, match="DeadlineExceeded, 2 times in a row"):
             step(tmp_path, google(server.endpoint, attempts=2, timeout=0.3), ["one"])
         assert [call.cancelled for call in server.settled()] == [True, True]
+
+
+def test_too_few_answers_are_told(tmp_path: Path) -> None:
+    with TranslationServer(some=1) as server:
+        with pytest.raises(InputError, match="1 answers to 2 texts, and which is whose is not told; with"):
+            step(tmp_path, google(server.endpoint), ["one", "two"])
+        table = step(tmp_path, google(server.endpoint, request_texts=1))
+    assert {row.source_text: row.text for row in table} == {"one": "ar(one)", "two": "ar(two)"}
+    assert {line["times"] for line in lines(tmp_path / "resent")} == {1}
+
+
+def test_a_server_nearby_is_not_asked_by_way_of_a_proxy(tmp_path: Path) -> None:
+    write_texts(tmp_path / "texts", [("en", "one")])
+    proxy = "http://someone:planted-password@127.0.0.1:9"
+    names = ("http_proxy", "https_proxy", "grpc_proxy")
+    with TranslationServer() as server:
+        process = job(tmp_path, google(server.endpoint), "0/1", **dict.fromkeys(names, proxy))
+        out, err = process.communicate(timeout=120)
+    assert process.returncode == 0, err
+    assert "planted" not in out + err + everything(tmp_path)
 
 
 def test_max_characters_stops_before_it_is_exceeded(tmp_path: Path) -> None:

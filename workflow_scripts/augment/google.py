@@ -28,6 +28,8 @@ UNCERTAIN = (
     exceptions.DeadlineExceeded,
     exceptions.InternalServerError,
     exceptions.Aborted,
+    exceptions.Cancelled,
+    exceptions.DataLoss,
     exceptions.Unknown,
 )
 Answer = TypeVar("Answer")
@@ -76,7 +78,9 @@ class Service:
         """
         self.name, self.recipe = name, recipe
         if recipe.endpoint is not None:
-            self.channel = grpc.insecure_channel(recipe.endpoint, options=[("grpc.enable_retries", 0)])
+            # Such a server is on this machine or beside it; HTTP proxies lead to Google.
+            options = [("grpc.enable_retries", 0), ("grpc.enable_http_proxy", 0)]
+            self.channel = grpc.insecure_channel(recipe.endpoint, options=options)
             made = transport(channel=self.channel, credentials=AnonymousCredentials())
         else:
             made = transport(credentials=self._credentials(scope))

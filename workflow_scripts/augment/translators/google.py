@@ -89,7 +89,10 @@ class GoogleTranslator:
         )
         answers = response.glossary_translations if self.recipe.glossary else response.translations
         if len(answers) != len(texts):
-            raise InputError(f"{self.service.name}: {len(answers)} answers to {len(texts)} texts")
+            raise InputError(
+                f"{self.service.name}: {len(answers)} answers to {len(texts)} texts, and which is whose is not told;"
+                " with request_texts: 1 it is"
+            )
         return answers
 
     def _explained(self, error: exceptions.GoogleAPICallError) -> str | None:
