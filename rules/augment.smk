@@ -109,7 +109,7 @@ rule translate:
         gpu=1,
     params:
         # the other keys (limits, prices, batches, addresses) change no translation, and come through the environment
-        settings=lambda wildcards: translator(translations_of(wildcards)).settings(),
+        settings=translation_settings,
         recipe=lambda wildcards: translator_variable(wildcards.translations),
         pair=lambda wildcards: "--from {} --to {}".format(*wildcards.pair.split("-")),
         shards=shards_of,

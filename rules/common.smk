@@ -35,6 +35,7 @@ from workflow_scripts.config import (
 )
 from workflow_scripts.recipes.speech import Speech
 from workflow_scripts.recipes.splits import Splits
+from workflow_scripts.recipes.translators import code
 from workflow_scripts.recipes.transliteration import Transliteration
 from workflow_scripts.staleness import code_hash
 
@@ -155,6 +156,12 @@ os.environ.update(
 )
 
 
+def translation_settings(wildcards):
+    """What changes a translation in a pair of languages: the translator's settings, and what it calls the two."""
+    entry = translator(translations_of(wildcards))
+    return entry.settings() | {"codes": [code(entry, language) for language in wildcards.pair.split("-")]}
+
+
 def shards_of(wildcards):
     """How many jobs share a translator's work in a pair of languages."""
     return translations_of(wildcards).shards
@@ -216,6 +223,22 @@ def rendered_from(wildcards):
 def recordings_of(wildcards):
     """The entry of some recordings."""
     return settings.speech[wildcards.recordings]
+
+
+def recogniser_variable(recordings):
+    """The environment variable that holds all that the recognition of some recordings needs to know."""
+    return f"XLQA_SPEECH_{recordings.replace('-', '_')}"
+
+
+os.environ.update(
+    {recogniser_variable(name): recipe(entry, Speech.model_fields) for name, entry in settings.speech.items()}
+)
+
+
+def transcription_settings(wildcards):
+    """What changes the transcripts of some recordings."""
+    entry = recordings_of(wildcards)
+    return entry.settings() | {"locale": entry.locale, "lowercase": entry.lowercase}
 
 
 def transcripts_of(corpus):

@@ -27,7 +27,9 @@ rule transcribe:
         mem_mb=2000,
         runtime=720,
     params:
-        recipe=lambda wildcards: recipe(recordings_of(wildcards), Speech.model_fields),
+        # the other keys (limits, prices, addresses) change no transcript, and come through the environment
+        settings=transcription_settings,
+        recipe=lambda wildcards: recogniser_variable(wildcards.recordings),
         root=lambda wildcards: (
             ["--root", recordings_of(wildcards).root] if recordings_of(wildcards).root else []
         ),
@@ -37,7 +39,7 @@ rule transcribe:
         "Transcribing the recordings {wildcards.recordings} (shard {wildcards.shard} of {params.shards})"
     shell:
         "python -m workflow_scripts.augment.speech --recordings {input:q} {params.root:q}"
-        " --shard {wildcards.shard}/{params.shards} --recipe {params.recipe:q} --cache cache"
+        ' --shard {wildcards.shard}/{params.shards} --recipe "${params.recipe}" --cache cache'
         " --out {output.transcripts} --dropped {output.dropped} --resent {output.resent} > {log} 2>&1"
 
 

@@ -18,8 +18,11 @@ from workflow_scripts.corpus import read_questions
 SMALL = yaml.safe_load((ROOT / "tests/config/small.yaml").read_text("utf-8"))
 
 
-def configuration(tree: Tree, endpoint: str) -> str:
-    """The small configuration with Arabic test questions as heard in SD-QA's files and in recordings; its file."""
+def configuration(tree: Tree, endpoint: str, **changes: Any) -> str:
+    """The small configuration with Arabic test questions as heard in SD-QA's files and in recordings; its file.
+
+    Changes are of the recognition.
+    """
     raw: dict[str, Any] = json.loads(json.dumps(SMALL))
     raw["corpora"] |= {
         "heard": {
@@ -44,6 +47,7 @@ def configuration(tree: Tree, endpoint: str) -> str:
             "shards": 2,
             "endpoint": endpoint,
             "max_minutes": 1,
+            **changes,
         }
     }
     (tree.folder / "speech.yaml").write_text(yaml.safe_dump(raw, allow_unicode=True), "utf-8")
@@ -104,6 +108,13 @@ def test_transcripts_and_recordings(tree: Tree) -> None:
             rates = {row["dialect"]: float(row["corpus"]) for row in csv.DictReader(file)}
         assert 0.05 < rates["egy-ar-EG"] < 0.5
         assert rates["mar-ar-MA"] > 0.9
+
+        # What changes no transcript makes none stale.
+        changed = configuration(tree, "another:1", max_minutes=None, price_per_minute=1.0, attempts=1)
+        assert tree.jobs(*wanted, config=changed) == {}
+        changed = configuration(tree, server.endpoint, model="latest_short")
+        assert tree.jobs(*wanted, config=changed)["transcribe"] == 2
+        configuration(tree, server.endpoint)
 
         # The results are gone, and nothing is paid for again.
         shutil.rmtree(tree.folder / "results/speech")

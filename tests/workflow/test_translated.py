@@ -105,10 +105,27 @@ def test_nothing_is_paid_for_twice(run: Tree, server: TranslationServer) -> None
     assert server.texts() == sent
 
 
+def test_what_makes_translations_stale(run: Tree, server: TranslationServer) -> None:
+    """Addresses, limits and prices don't; the model does, and what it calls a language, in the pairs with this one."""
+    config = configuration(run, "another:1")
+    content = yaml.safe_load((run.folder / config).read_text("utf-8"))
+
+    def jobs(**changes: Any) -> dict[str, int]:
+        changed = {**content["translations"]["google"], **changes}
+        written = {**content, "translations": {**content["translations"], "google": changed}}
+        (run.folder / "changed.yaml").write_text(yaml.safe_dump(written), "utf-8")
+        return run.jobs("--", *TABLES, config="changed.yaml")
+
+    assert jobs(max_characters=None, price_per_million_characters=1.0, attempts=1, project="q") == {}
+    assert jobs(codes={"ta": "ta-IN"}) == {}
+    assert jobs(codes={"bn": "bn-IN"})["translate_by_service"] == 4
+    assert jobs(codes={"en": "en-GB"})["translate_by_service"] == 2
+    assert jobs(model="general/other")["translate_by_service"] == 4
+
+
 def test_what_a_label_leaves_out(run: Tree, server: TranslationServer) -> None:
-    """Another least label finds answers again and translates nothing; another address changes nothing at all."""
+    """Another least label finds answers again and translates nothing."""
     _, before, _ = made(run, "chaii-bn")
-    assert run.jobs("--", *TABLES, config=configuration(run, "another:1")) == {}
     labels = [label_of(question) for question in before]
     least = max(labels, key=LABELS.index)
     config = configuration(run, server.endpoint, least_label=least)
