@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any, ClassVar
@@ -18,11 +19,18 @@ import grpc
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
+from google.auth.credentials import Credentials
+from google.auth.exceptions import RefreshError
+from google.auth.transport.grpc import AuthMetadataPlugin
+from google.auth.transport.requests import Request
+from google.cloud import translate_v3
+from google.cloud.translate_v3.services.translation_service.transports import TranslationServiceGrpcTransport
 
 from tests.conftest import ROOT
 from tests.servers import Call, TranslationServer
 from workflow_scripts.augment import translate
 from workflow_scripts.augment.cache import Cache, digest, owns, place
+from workflow_scripts.augment.google import Service
 from workflow_scripts.augment.texts import read_texts, write_texts
 from workflow_scripts.augment.translations import Translation, read_translations
 from workflow_scripts.cli import InputError
@@ -505,6 +513,51 @@ def test_wrong_credentials_are_one_sentence_without_a_secret(tmp_path: Path, key
         assert "assertion=" in TokenServer.told[-1]  # it came as far as that
     for planted in ("planted", "assertion", "PRIVATE", *secret.decode().splitlines()[1:-1]):
         assert planted not in out + err + everything(work)
+
+
+class Revoked(Credentials):
+    """Credentials that have been valid; Google's sign-in says no now, and repeats what it was told."""
+
+    def refresh(self, request: Any) -> None:
+        raise RefreshError("invalid_grant", {"error_description": "no: assertion=planted-assertion"})
+
+
+def test_credentials_that_end_during_a_run(tmp_path: Path, capsys) -> None:
+    """gRPC tells it like a service that is down; but nothing has left, and what it quotes is not told."""
+    local = grpc.LocalConnectionType.UDS
+    server = grpc.server(ThreadPoolExecutor(1))
+    server.add_secure_port(f"unix:{tmp_path}/socket", grpc.local_server_credentials(local))
+    server.start()
+    token = grpc.metadata_call_credentials(AuthMetadataPlugin(Revoked(), Request()))
+    credentials = grpc.composite_channel_credentials(grpc.local_channel_credentials(local), token)
+    channel = grpc.secure_channel(f"unix:{tmp_path}/socket", credentials)
+    client = translate_v3.TranslationServiceClient(transport=TranslationServiceGrpcTransport(channel=channel))
+    told: list[str] = []
+    with TranslationServer() as reachable:
+        service = Service(
+            "Google",
+            Google(**google(reachable.endpoint, attempts=2)),
+            "",
+            type(client),
+            TranslationServiceGrpcTransport,
+        )
+        with pytest.raises(InputError, match=r"Google: signing in failed .*, 2 times in a row"):
+            service.ask(
+                lambda timeout: client.translate_text(
+                    {"parent": "projects/p", "contents": ["one"], "target_language_code": "ar"},
+                    retry=None,
+                    timeout=timeout,
+                ),
+                lambda: told.append("sending"),
+                lambda: told.append("refused"),
+                lambda error: None,
+            )
+    channel.close()
+    server.stop(None).wait()
+    assert told == ["sending", "refused"] * 2
+    said = capsys.readouterr()
+    assert "attempt 2 in" in said.err
+    assert "planted" not in said.out + said.err
 
 
 def test_malformed_arguments_are_one_sentence(tmp_path: Path) -> None:

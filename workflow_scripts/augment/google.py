@@ -32,6 +32,9 @@ UNCERTAIN = (
     exceptions.DataLoss,
     exceptions.Unknown,
 )
+NO_TOKEN = (
+    "Getting metadata from plugin failed"  # gRPC's words for a sign-in that failed before a request left
+)
 Answer = TypeVar("Answer")
 
 
@@ -66,6 +69,15 @@ def out_of_quota(error: exceptions.GoogleAPICallError) -> bool:
     return isinstance(error, exceptions.TooManyRequests) or (
         isinstance(error, exceptions.Forbidden) and "limit exceeded" in str(error.message).lower()
     )
+
+
+def said(error: exceptions.GoogleAPICallError) -> str:
+    """Why a request is tried again, in a few words that quote nothing."""
+    if out_of_quota(error):
+        return "out of quota"
+    if NO_TOKEN in str(error.message):
+        return "signing in failed (are the credentials still valid?)"
+    return type(error).__name__
 
 
 class Service:
@@ -105,11 +117,11 @@ class Service:
             try:
                 return request(self.recipe.timeout)
             except exceptions.GoogleAPICallError as error:
-                if not isinstance(error, UNCERTAIN):
+                if not isinstance(error, UNCERTAIN) or NO_TOKEN in str(error.message):
                     refused()
                 if not isinstance(error, UNCERTAIN) and not out_of_quota(error):
                     raise InputError(f"{self.name}: {explain(error) or common(error)}") from None
-                reason = "out of quota" if out_of_quota(error) else type(error).__name__
+                reason = said(error)
                 if attempt == self.recipe.attempts:
                     raise InputError(
                         f"{self.name}: {reason}, {attempt} times in a row; try again later, what has been answered is"
