@@ -85,7 +85,15 @@ def _rows(file: Path | str, delimiter: str, quoted: bool = True) -> Iterator[dic
         delimiter=delimiter,
         quoting=csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE,
     )
-    for row in table:
+    while True:
+        try:
+            row = next(table, None)
+        except csv.Error as error:
+            raise InputError(
+                f"{file} line {table.line_num}: not a row of a table ({error}); is a quotation mark left open before?"
+            ) from None
+        if row is None:
+            return
         if None in row or None in row.values():
             raise InputError(
                 f"{file} line {table.line_num}: as many columns as in the first line are needed, which are"
