@@ -23,6 +23,7 @@ class Call:
     start: float
     end: float | None = None
     cancelled: bool = False
+    handled: bool = False
 
     @property
     def texts(self) -> list[str]:
@@ -72,7 +73,7 @@ class TranslationServer:
 
     def settled(self) -> Sequence[Call]:
         """The log once every call has ended."""
-        while any(call.end is None for call in self.log):
+        while any(call.end is None or not call.handled for call in self.log):
             time.sleep(0.01)
         return self.log
 
@@ -91,6 +92,18 @@ class TranslationServer:
 
         if not context.add_callback(ended):  # it was over before it began
             ended()
+        try:
+            return self._answer(request, context, call, gone)
+        finally:
+            call.handled = True
+
+    def _answer(
+        self,
+        request: translate_v3.TranslateTextRequest,
+        context: grpc.ServicerContext,
+        call: Call,
+        gone: threading.Event,
+    ) -> translate_v3.TranslateTextResponse:
         refusal = self.refuse(request)
         if refusal is not None:
             context.abort(*refusal)

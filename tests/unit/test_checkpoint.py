@@ -52,6 +52,7 @@ def bert_folder(folder, pieces):
     return folder
 
 
+@pytest.mark.slow
 def test_other_vocabularies_grow(tmp_path):
     pieces = {"<s>": 0, "<pad>": 1, "</s>": 2, "<unk>": 3, "<mask>": 4, "▁a": 5, "▁b": 6}
     tokenizer = Tokenizer(models.Unigram([(piece, -1.0) for piece in pieces], unk_id=3))
@@ -84,6 +85,7 @@ def test_other_vocabularies_grow(tmp_path):
         assert (tmp_path / "again" / file).read_bytes() == (tmp_path / "out" / file).read_bytes()
 
 
+@pytest.mark.slow
 def test_a_folder_that_is_not_whole_is_told(tmp_path):
     source = bert_folder(tmp_path / "source", ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a"])
     weights = load_file(source / "model.safetensors")
@@ -108,6 +110,7 @@ def test_an_encoder_that_is_nowhere_is_told(source, tmp_path):
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.slow
 def test_an_encoder_that_others_aligned_has_the_pieces_of_its_original(tmp_path):
     special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
     bert_folder(tmp_path / "plain", [*special, "a", "b"])
@@ -132,6 +135,7 @@ def test_an_encoder_that_others_aligned_has_the_pieces_of_its_original(tmp_path)
     assert not (tmp_path / "refused").exists()
 
 
+@pytest.mark.slow
 def test_an_aligned_encoder_without_a_tokeniser_takes_its_originals(tmp_path):
     bert_folder(tmp_path / "plain", ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a", "b"])
     assert checkpoint(tmp_path / "plain", tmp_path / "encoder").returncode == 0

@@ -2,7 +2,6 @@
 
 import json
 import random
-import time
 from pathlib import Path
 
 import pytest
@@ -118,12 +117,8 @@ def test_which_sentences_an_answer_touches() -> None:
         assert list(touched(spans, span)) == expected, span
 
 
-def test_two_million_characters_a_second(pack: Path) -> None:
-    """The aim, with much room for a busy machine; sentences of people's text are of a usual length."""
+def test_sentences_of_peoples_texts_are_of_a_usual_length(pack: Path) -> None:
     for code in ("en", "hi", "ar"):
         data = json.loads((pack / "xquad" / f"xquad.{code}.json").read_text("utf-8"))["data"]
         text = "\n".join(paragraph["context"] for article in data for paragraph in article["paragraphs"])
-        began = time.process_time()
-        found = split(text, code)
-        assert len(text) / (time.process_time() - began) > 2e6
-        assert 80 < len(text) / len(found) < 250
+        assert 80 < len(text) / len(split(text, code)) < 250
