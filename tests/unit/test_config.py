@@ -15,6 +15,7 @@ from pydantic import BaseModel
 
 from workflow_scripts import config as module
 from workflow_scripts.acquire.microworld.__main__ import write_world
+from workflow_scripts.augment.renderings import Record
 from workflow_scripts.cli import InputError
 from workflow_scripts.config import Config, load
 from workflow_scripts.languages import languages
@@ -804,3 +805,21 @@ def test_every_field_is_described() -> None:
     for model in models(Config):
         for key, field in model.model_fields.items():
             assert field.description, f"{model.__name__}.{key} has no description"
+
+
+PAGE = (ROOT / "docs/augmentation.md").read_text("utf-8")
+
+
+@pytest.mark.parametrize("shown", re.findall(r"```yaml\n(.*?)```", PAGE, re.S))
+def test_the_entries_of_the_page_about_augmentation(shown: str) -> None:
+    """They load with the configuration that their first line names."""
+    (name,) = re.match(r"# with (config/\S+)\n", shown).groups()
+    raw = read(ROOT / name)
+    for section, entries in yaml.safe_load(shown).items():
+        raw[section] = raw.get(section, {}) | entries
+    load(raw)
+
+
+def test_the_record_of_the_page_about_augmentation() -> None:
+    (shown,) = re.findall(r"```json\n(.*?)```", PAGE, re.S)
+    assert [len(pair) for pair in Record.model_validate_json(shown).sentences] == [2, 2]
