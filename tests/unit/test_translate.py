@@ -383,13 +383,16 @@ def test_ten_jobs_killed_ten_times_pay_for_nothing_twice_but_what_was_on_its_way
     kept: list[tuple[float, set[str]]] = []  # what was committed by a time
     on_their_way: Counter[str] = Counter()  # texts of requests that a kill left without a kept answer
     with TranslationServer(delay=0.25) as server:
-        recipe = google(server.endpoint, request_texts=3, timeout=60)
+        recipe = google(server.endpoint, request_texts=2, timeout=60)
         jobs = {shard: job(tmp_path, recipe, shard) for shard in shards}
         for _ in range(10):
             arrived = len(server.log)
             while len(server.log) < arrived + 5:  # some of the jobs are at it
+                assert any(process.poll() is None for process in jobs.values()), (
+                    "all done before the last kill"
+                )
                 time.sleep(0.01)
-            time.sleep(random.uniform(0, 1))
+            time.sleep(random.uniform(0, 0.6))
             shard = random.choice([shard for shard, process in jobs.items() if process.poll() is None])
             jobs[shard].kill()
             assert jobs[shard].wait() == -signal.SIGKILL
@@ -428,7 +431,7 @@ def test_ten_jobs_killed_ten_times_pay_for_nothing_twice_but_what_was_on_its_way
         assert resent[digest(text)]["text"][:50] == text[:50]
     rebilled = sum(len(text) * times for text, times in twice.items())
     assert rebilled <= sum(len(text) * times for text, times in on_their_way.items())
-    assert 0 < len(twice) <= 10 * 3  # the kills did hit requests
+    assert 0 < len(twice) <= 10 * 2  # the kills did hit requests
     print(
         f"{len(log)} requests, {len(twice)} texts and {rebilled} characters sent twice, {len(resent)} listed"
     )
