@@ -179,6 +179,43 @@ def test_no_cut_falls_inside_a_grapheme_cluster() -> None:
         assert {found.start, found.end} <= borders, (source, target, found)
 
 
+def test_words_are_those_of_each_sentence_also_where_two_sentences_touch() -> None:
+    segments = [
+        Segment((0, 2), (0, 2)),
+        Segment((2, 5), (2, 5)),
+    ]  # read as one, "abcde" and "ABCDE" are one word
+    found = relocate("abcde", (2, 5), "ABCDE", segments, [[(0, 0)], [(0, 0)]])
+    assert (found.start, found.end) == (2, 5)
+    across = relocate("abcde", (1, 5), "ABCDE", segments, [[(0, 0)], [(0, 0)]])
+    assert (across.start, across.end) == (0, 5)
+
+
+def test_every_answer_has_a_place_however_its_text_is_cut() -> None:
+    rng = random.Random(2)
+    for _ in range(1500):
+        source, target = ("".join(rng.choice(rng.choice(SCRIPTS)) for _ in range(30)) for _ in range(2))
+        cuts = [sorted(rng.randint(0, len(text)) for _ in range(4)) for text in (source, target)]
+        segments = [
+            Segment((cuts[0][i], cuts[0][i + 1]), (cuts[1][i], cuts[1][i + 1]))
+            for i in (0, 1, 2)
+            if source[cuts[0][i] : cuts[0][i + 1]].strip()
+        ]
+        counts = [
+            (len(words(source[slice(*one.source)])), len(words(target[slice(*one.target)])))
+            for one in segments
+        ]
+        links = [
+            [(rng.randrange(n), rng.randrange(m)) for _ in range(rng.randint(0, 4)) if n and m]
+            for n, m in counts
+        ]
+        start = rng.randrange(len(source))
+        end = rng.randint(start + 1, len(source))
+        if segments and source[start:end].strip() and target.strip():
+            found = relocate(source, (start, end), target, segments, links)
+            assert target[found.start : found.end].strip()
+            assert 0 <= found.confidence <= 1
+
+
 def test_folding_tells_where_every_character_came_from() -> None:
     text = "Ｆ\u093cＡ  ß—١٢\u200d3"
     folded, origins = fold(text)

@@ -173,14 +173,12 @@ def gather(
     lexicon: Lexicon,
 ) -> Known | None:
     """What is known of the words of `wanted`, the answer's `inside` it, and of `there`; None if nothing."""
-    sides = [[found.span() for found in WORD.finditer(text)] for text in (wanted, there)]
+    sides, joined = _joined(wanted, there, segments, links)
     mine = [number for number, (start, end) in enumerate(sides[0]) if start < inside[1] and end > inside[0]]
     if not mine or not sides[1]:
         return None
     words = [there[start:end] for start, end in sides[1]]
-    seen = evidence(
-        [wanted[start:end] for start, end in sides[0]], words, _joined(sides, segments, links), lexicon
-    )
+    seen = evidence([wanted[start:end] for start, end in sides[0]], words, joined, lexicon)
     if translated:
         _add_translation(seen, mine, words, translated)
     return Known(seen, mine, sides[1]) if (seen.evident > FAINT).any() else None
@@ -193,21 +191,25 @@ def _project(known: Known, there: str) -> tuple[int, int, float]:
     return *span, best.confidence
 
 
-def _joined(sides: Sequence[Sequence[Span]], segments: Sequence[Segment], links: Sequence[Links]) -> Links:
-    """The links of several segments, counted in words of all of them together."""
-    if len(segments) == 1:
-        return list(links[0])
+def _joined(
+    wanted: str, there: str, segments: Sequence[Segment], links: Sequence[Links]
+) -> tuple[tuple[list[Span], list[Span]], Links]:
+    """The words of several segments in characters of `wanted` and `there`, and their links counted in all of these.
+
+    Words are those of each segment, as its links count them: two segments may touch where a longer word would be read.
+    """
+    sides: tuple[list[Span], list[Span]] = ([], [])
     found: Links = []
+    first = segments[0]
     for segment, line in zip(segments, links, strict=True):
-        before = [
-            bisect.bisect_left(words, start - origin, key=lambda word: word[0])
-            for words, start, origin in (
-                (sides[0], segment.source[0], segments[0].source[0]),
-                (sides[1], segment.target[0], segments[0].target[0]),
-            )
-        ]
+        before = [len(side) for side in sides]
         found += [(before[0] + i, before[1] + j) for i, j in line]
-    return found
+        for side, text, span, origin in (
+            (sides[0], wanted, segment.source, first.source[0]),
+            (sides[1], there, segment.target, first.target[0]),
+        ):
+            side += [word.span() for word in WORD.finditer(text, span[0] - origin, span[1] - origin)]
+    return sides, found
 
 
 def _add_translation(seen: Evidence, mine: Sequence[int], words: Sequence[str], translated: str) -> None:
