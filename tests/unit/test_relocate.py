@@ -1,6 +1,7 @@
 """Answers found again in translations: every failure that public code is known for, one case each, and the scorer."""
 
 import random
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -214,6 +215,18 @@ def test_every_answer_has_a_place_however_its_text_is_cut() -> None:
             found = relocate(source, (start, end), target, segments, links)
             assert target[found.start : found.end].strip()
             assert 0 <= found.confidence <= 1
+
+
+def test_an_answer_of_many_words_costs_no_more_than_a_long_sentence() -> None:
+    source, target = (" ".join(f"{letter}{number}" for number in range(700)) for letter in "vw")
+    answer = source.index("v50 "), source.index(" v650")
+    segment = Segment((0, len(source)), (0, len(target)))
+    tracemalloc.start()
+    found = relocate(source, answer, target, [segment], [[(i, i) for i in range(700)]])
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert (found.start, found.end) == answer
+    assert most < 200e6  # all spans of so many words, with a row for each, are gigabytes
 
 
 def test_folding_tells_where_every_character_came_from() -> None:

@@ -27,6 +27,7 @@ Array = np.ndarray[Any, Any]
 LINKED = 0.5  # what a link counts beside a lexicon of shares and words that are the same
 NONE: Mapping[str, float] = {}
 FAINT = 0.1  # evidence below this is none
+LONGEST = 64  # words of an answer of which all spans are scored; beyond, each half of so many at its ends
 
 
 @dataclass(frozen=True)
@@ -165,7 +166,7 @@ FEATURES = (
 )
 
 
-@functools.lru_cache(maxsize=1 << 12)
+@functools.lru_cache(maxsize=1 << 9)
 def candidates(words: int, answer: int) -> tuple[Array, Array]:
     """Every span [first, last) of so many words that may be an answer of `answer` words, as two arrays (shared)."""
     first, last = np.meshgrid(np.arange(words), np.arange(1, words + 1), indexing="ij")
@@ -365,7 +366,15 @@ def doubts(seen: Evidence, inside: Array, first: Array, last: Array, scored: Arr
 
 
 def project(seen: Evidence, inside: Array) -> Projected:
-    """The span of target words that best translates the source words with the numbers `inside` (ascending)."""
+    """The span of target words that best translates the source words with the numbers `inside` (ascending).
+
+    Of an answer of more than LONGEST words, its first and its last words are projected each by themselves.
+    """
+    if len(inside) > LONGEST:
+        begin, end = project(seen, inside[: LONGEST // 2]), project(seen, inside[-LONGEST // 2 :])
+        return Projected(
+            min(begin.first, end.first), max(begin.last, end.last), min(begin.confidence, end.confidence)
+        )
     first, last = candidates(seen.linked.shape[1], len(inside))
     best, found = doubts(seen, inside, first, last, scores(seen, inside, first, last))
     certain = 1 / (1 + math.exp(-float(found @ np.array(CALIBRATION))))
