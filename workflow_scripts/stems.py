@@ -23,7 +23,9 @@ CLITICS = ("وال", "بال", "كال", "فال", "لل", "ال", "و", "ب", "
 @functools.lru_cache(maxsize=1 << 18)
 def stem(word: str) -> str:
     """The form under which a word is counted; a word with a digit, or of signs only, keeps all its characters."""
-    folded = unicodedata.normalize("NFKC", word).lower()
+    folded = "".join(
+        unicodedata.normalize("NFKC", word).lower().split()
+    )  # a sign may become a blank and a mark
     if any(sign.isdigit() for sign in folded):
         return "".join(str(unicodedata.digit(sign)) if sign.isdigit() else sign for sign in folded)
     if ARABIC.match(folded):

@@ -17,10 +17,16 @@ from workflow_scripts.stems import stem
 
 
 def link(pairs: Sequence[Pair], recipe: Recipe) -> list[Links]:
-    """Links of the words of each pair; with `stems`, words that share one count as the same (see stems)."""
-    counted = (
-        [tuple([stem(word) for word in side] for side in pair) for pair in pairs] if recipe.stems else pairs
-    )
+    """Links of the words of each pair; with `stems`, words that share one count as the same (see stems).
+
+    A pair with a side that has no words has no links.
+    """
+    form = stem if recipe.stems else str
+    counted = [tuple([form(word) for word in side] for side in pair) for pair in pairs if all(pair)]
+    # the aligner splits its lines there, and reads beyond the end of one that has no words on a side
+    counted = [tuple([word.replace("|", "¦") for word in side] for side in pair) for pair in counted]
+    if not counted:
+        return [[] for _ in pairs]
     with tempfile.TemporaryDirectory() as folder:
         file, forward, backward = (f"{folder}/{name}" for name in ("pairs", "forward", "backward"))
         write_text(file, "".join(f"{' '.join(first)} ||| {' '.join(second)}\n" for first, second in counted))
@@ -35,7 +41,8 @@ def link(pairs: Sequence[Pair], recipe: Recipe) -> list[Links]:
         )
         aligner = systran_align.Aligner(forward, backward)
         found = aligner.align_batch([first for first, _ in counted], [second for _, second in counted])
-    return [[(int(i), int(j)) for i, j in line["alignments"]] for line in found]
+    lines = iter(found)
+    return [[(int(i), int(j)) for i, j in next(lines)["alignments"]] if all(pair) else [] for pair in pairs]
 
 
 def main() -> None:
