@@ -122,6 +122,11 @@ def edge(text: str, place: int) -> bool:
     return not (_inside(before) and _inside(after))
 
 
+def unspaced(text: str, place: int) -> bool:
+    """Whether a place is between two characters of scripts without blanks, where nothing shows a word's edge."""
+    return 0 < place < len(text) and all(map(UNSPACED.match, text[place - 1 : place + 1]))
+
+
 def _inside(sign: str) -> bool:
     return sign.isalnum() or unicodedata.category(sign)[0] == "M" or sign in "\u200c\u200d"
 
@@ -137,5 +142,8 @@ def widened(text: str, start: int, end: int) -> Span:
 
 def _border(text: str, place: int) -> bool:
     """Whether two clusters meet at a place inside a text; what decides stands within 32 characters before it."""
+    before, after = text[place - 1], text[place]
+    if max(before, after) < "\u0d00" and " " in (before, after) and (before.isalnum() or after.isalnum()):
+        return True  # most are; some letters of later scripts join a blank
     begin = max(0, place - 32)
     return any(cluster.end() == place - begin for cluster in CLUSTER.finditer(text[begin : place + 1]))
