@@ -24,6 +24,7 @@ from workflow_scripts.augment.projection import (
     scores,
 )
 from workflow_scripts.augment.relocate import Found, Segment, label, relocate
+from workflow_scripts.cli import InputError
 from workflow_scripts.stems import stem
 from workflow_scripts.words import words
 
@@ -353,6 +354,34 @@ def test_answers_are_found_in_text_without_blanks_and_sure_ones_are_right(pack: 
     assert (
         found["f1"] > 0.3
     )  # of whole answers, as no blank parts them: .16 if characters were linked one by one
+
+
+def test_paragraphs_are_paired_by_the_ids_of_their_questions(tmp_path: Path) -> None:
+    def write(code: str, *contexts: tuple[str, list[tuple[str, str]]]) -> None:
+        told = [
+            {
+                "context": text,
+                "qas": [
+                    {
+                        "id": name,
+                        "question": "",  # nothing that could be linked
+                        "answers": [{"text": answer, "answer_start": text.index(answer)}] if answer else [],
+                    }
+                    for name, answer in items
+                ],
+            }
+            for text, items in contexts
+        ]
+        (tmp_path / f"xquad.{code}.json").write_text(json.dumps({"data": [{"paragraphs": told}]}), "utf-8")
+
+    write("en", ("One. Two.", [("a", "One"), ("b", "Two")]), ("Three.", [("c", "Three")]))
+    write("ro", ("Trei.", [("c", "Trei")]), ("Unu. Doi.", [("b", "Doi"), ("a", ""), ("x", "Unu")]))
+    records, _ = relocation.read(tmp_path, "ro", None)
+    texts = [(one.source[slice(*one.answer)], one.target[slice(*one.gold)]) for one in records]
+    assert texts == [("Three", "Trei"), ("Two", "Doi")]
+    write("tr", ("Iki.", [("z", "Iki")]))
+    with pytest.raises(InputError, match=r"xquad.tr.json: none of its questions has the id"):
+        relocation.read(tmp_path, "tr", None)
 
 
 FLOORS = {
