@@ -82,6 +82,19 @@ def test_a_word_within_another_is_not_found() -> None:
     assert find("départ", "DÉP", folded=True, inflected=True) == [(0, 3)]
 
 
+@pytest.mark.parametrize(
+    ("text", "wanted", "expected"),
+    [
+        pytest.param("bugün İzmir güzel", "izmir", "İzmir", id="capital i with a dot"),
+        pytest.param("bugün ISPARTA güzel", "ısparta", "ISPARTA", id="i without a dot"),
+        pytest.param("царь Пётр умер", "Петр", "Пётр", id="yo"),
+        pytest.param("orașul Iaşi este", "Iași", "Iaşi", id="comma below"),
+    ],
+)
+def test_letters_that_are_confused_are_alike(text: str, wanted: str, expected: str) -> None:
+    assert [text[slice(*span)] for span in find(text, wanted, folded=True)] == [expected]
+
+
 @pytest.mark.parametrize("at", [0, 1, 2])
 def test_of_several_occurrences_the_one_in_the_same_place_is_taken(at: int) -> None:
     source = "7 of 20, 7 of 30 and 7 of 40"

@@ -2,7 +2,8 @@
 
 Left out: how characters are composed (NFKD), nuktas, vowel points and strokes that a script may leave out, zero-width
 joiners and other format characters, case, runs of blanks.  Made alike: digits of all scripts, with or without commas,
-the forms of Arabic alef, yeh, kaf and heh, quotation marks, dashes, full stops and dandas.
+the forms of Arabic alef, yeh, kaf and heh, i with and without a dot, Russian's e, Romanian's comma below and cedilla,
+quotation marks, dashes, full stops and dandas.
 """
 
 import functools
@@ -25,6 +26,9 @@ ALIKE = {
     **dict.fromkeys("‐‑‒–—−", "-"),
     **dict.fromkeys("।॥。۔።", "."),
     **dict.fromkeys("،、٬", ","),
+    **dict.fromkeys("İIı", "i"),  # Turkish has two, whose capitals other languages' rules confuse
+    **dict.fromkeys("Ёё", "е"),  # as most Russian texts write it
+    "\u0326": "\u0327",  # Romanian's comma below, for which a cedilla stands in older texts
     "؛": ";",
     "؟": "?",
 }
