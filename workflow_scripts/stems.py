@@ -21,6 +21,9 @@ WHOLE = regex.compile(rf"[{ALONE}ơưđ\u1ea0-\u1ef9]")
 # Signs that Arabic and Hebrew leave out at will, and the stroke that only stretches a word.
 OPTIONAL = regex.compile(r"[\u0591-\u05C7\u0610-\u061A\u0640\u064B-\u065F\u0670]")
 ARABIC_ALIKE = str.maketrans("أإآٱىةیک", "ااااىهىك".replace("ى", "ي"))
+CONFUSED = str.maketrans(
+    {"\u0307": "", "ı": "i", "ё": "е"}
+)  # İ and I, whose small letters differ in Turkish; yo
 # Arabic writes "and", "in", "to", "the" and the like onto the next word.
 CLITICS = ("وال", "بال", "كال", "فال", "لل", "ال", "و", "ب", "ل", "ف")
 
@@ -31,6 +34,7 @@ def stem(word: str) -> str:
     folded = "".join(
         unicodedata.normalize("NFKC", word).lower().split()
     )  # a sign may become a blank and a mark
+    folded = folded.translate(CONFUSED)
     if any(sign.isdigit() for sign in folded):
         return "".join(str(unicodedata.digit(sign)) if sign.isdigit() else sign for sign in folded)
     if ARABIC.match(folded):

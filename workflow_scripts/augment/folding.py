@@ -50,11 +50,12 @@ class _Plain(dict[str, str]):
 
 
 PLAIN = _Plain()
-GAPS = str.maketrans("", "", " ,")
+DOTTED = {"\u0307": "i", "\u0308": "е"}  # marks, and the letters that are the same without them, as in ALIKE
+GAPS = str.maketrans("", "", " ," + "".join(DOTTED))
 
 
 def _rough(text: str) -> str:
-    """The plain form without blanks and commas, which is quickly made: what is not in it need not be looked for."""
+    """The plain form less blanks, commas and dots, which is quickly made: what is not in it need not be looked for."""
     return "".join(map(PLAIN.__getitem__, text)).translate(GAPS)
 
 
@@ -68,6 +69,8 @@ def fold(text: str) -> tuple[str, tuple[int, ...]]:
         if parts == " " and signs and signs[-1] == " ":
             continue
         if parts == "," and 0 < at < len(text) - 1 and text[at - 1].isdigit() and text[at + 1].isdigit():
+            continue
+        if parts in DOTTED and signs and signs[-1] == DOTTED[parts]:
             continue
         signs += parts
         origins += [at] * len(parts)
