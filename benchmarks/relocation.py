@@ -24,7 +24,7 @@ import math
 import re
 import string
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -38,7 +38,7 @@ from workflow_scripts.augment import projection
 from workflow_scripts.augment.projection import Array, Evidence, Lexicon, learn
 from workflow_scripts.augment.relocate import Found, Segment, gather, label, relocate, touched
 from workflow_scripts.augment.sentences import split
-from workflow_scripts.cli import run
+from workflow_scripts.cli import InputError, run
 from workflow_scripts.files import read_lines
 from workflow_scripts.pairs import Links, Pair
 from workflow_scripts.recipes.links import Links as Recipe
@@ -47,6 +47,7 @@ from workflow_scripts.words import WORD, words
 
 Span = tuple[int, int]
 SHARPNESS = 6  # how much more a span with F1 of 1 is worth than one with less, when fitting
+UNSTOPPED = ("km", "lo", "my", "th")  # written without stops: sentences, and parts of them, end with a blank
 RIGHT = 0.8  # F1 from which a span counts as right but for a word or two
 
 
@@ -75,14 +76,19 @@ def token_f1(found: str, gold: str) -> float:
     return 2 * common / (len(ours) + len(theirs)) if common else float(ours == theirs)
 
 
-def pair_sentences(source: Sequence[int], target: Sequence[int], ratio: float) -> list[tuple[Span, Span]]:
+def pair_sentences(
+    source: Sequence[int], target: Sequence[int], ratio: float, stretches: bool = False
+) -> list[tuple[Span, Span]]:
     """Which sentences translate which, by their lengths in characters (Gale & Church 1993).
 
     Returns pairs of [first, last) in both, together all sentences; `ratio` is the target's characters for one of the
-    source's.  One to one is cheapest; one to four and two to three are the most that is thought of.
+    source's.  One to one is cheapest; one to four and two to three are the most that is thought of.  With `stretches`,
+    the target's are parts of sentences, of which one holds any number.
     """
     penalty = {(1, 1): 0.0, (1, 2): 2.3, (2, 1): 2.3, (2, 2): 4.0, (1, 3): 4.0, (3, 1): 4.0}
     penalty |= {(2, 3): 5.0, (3, 2): 5.0, (1, 4): 6.0, (4, 1): 6.0}
+    if stretches:
+        penalty = {(a, b): 4.0 * (a - 1) for a in (1, 2, 3) for b in range(1, len(target) + 1)}
     best: dict[Span, tuple[float, Span]] = {(0, 0): (0.0, (0, 0))}
     for i in range(len(source) + 1):
         for j in range(len(target) + 1):
@@ -107,10 +113,32 @@ def pair_sentences(source: Sequence[int], target: Sequence[int], ratio: float) -
     return path[::-1]
 
 
-def read_xquad(folder: Path, code: str) -> list[dict[str, Any]]:
-    """The paragraphs of XQuAD in a language."""
-    file = folder / f"xquad.{code}.json"
-    return [paragraph for _, paragraph in paragraphs(str(file))]
+Paragraph = dict[str, Any]
+
+
+def read_xquad(folder: Path, code: str) -> Iterator[tuple[Paragraph, Paragraph]]:
+    """The paragraphs of XQuAD in English and in a language, with the questions that both have an answer to.
+
+    A question has the same id in both.  Raises InputError where the files have no question in common.
+    """
+    english, other = (
+        [paragraph for _, paragraph in paragraphs(str(folder / f"xquad.{one}.json"))] for one in ("en", code)
+    )
+    known = {item["id"]: (paragraph, item) for paragraph in english for item in paragraph["qas"]}
+    shared = False
+    for two in other:
+        items = [item for item in two["qas"] if item["id"] in known]
+        both = [(known[item["id"]][1], item) for item in items]
+        both = [pair for pair in both if all(item["answers"] for item in pair)]
+        if both:
+            shared = True
+            one = known[both[0][1]["id"]][0]
+            yield {**one, "qas": [item for item, _ in both]}, {**two, "qas": [item for _, item in both]}
+    if not shared:
+        raise InputError(
+            f"{folder}/xquad.{code}.json: none of its questions has the id of one in xquad.en.json; files of one"
+            " edition of XQuAD are needed"
+        )
 
 
 def marked(answer: dict[str, Any]) -> Span:
@@ -120,15 +148,17 @@ def marked(answer: dict[str, Any]) -> Span:
 
 def read(folder: Path, code: str, moses: Path | None) -> tuple[list[Record], Lexicon]:
     """XQuAD's answers in English and in a language, in linked contexts, and what the links say of words."""
-    english, other = read_xquad(folder, "en"), read_xquad(folder, code)
+    english, other = zip(*read_xquad(folder, code), strict=True)
     ratio = sum(len(p["context"]) for p in other) / sum(len(p["context"]) for p in english)
     aligned: list[list[Segment]] = []
     pairs: list[Pair] = []
     for one, two in zip(english, other, strict=True):
         spans = split(one["context"], "en"), split(two["context"], code)
+        if code in UNSTOPPED:
+            spans = spans[0], [found.span() for found in re.finditer(r"\S+", two["context"])]
         lengths = [[end - start for start, end in side] for side in spans]
         segments = []
-        for (a, b), (c, d) in pair_sentences(lengths[0], lengths[1], ratio):
+        for (a, b), (c, d) in pair_sentences(lengths[0], lengths[1], ratio, code in UNSTOPPED):
             segment = Segment((spans[0][a][0], spans[0][b - 1][1]), (spans[1][c][0], spans[1][d - 1][1]))
             segments.append(segment)
             pairs.append(

@@ -1,5 +1,6 @@
 """The statistical linker on sentences whose links are known, and the files that links travel in."""
 
+import json
 import random
 import subprocess
 import sys
@@ -57,6 +58,24 @@ def test_the_same_pairs_give_the_same_links(tmp_path):
     link(tmp_path, lines)
     assert (tmp_path / "links").read_bytes() == first
     assert first.count(b"\n") == 100
+
+
+@pytest.mark.parametrize(
+    "odd", [([], ["b"]), (["a"], []), (["|||", "a"], ["b", "|||"]), (["´", "ﷺ"], ["b", "¨"])]
+)
+def test_what_the_aligner_cannot_read_breaks_nothing(odd):
+    pairs = [(["a"], ["b"]), odd, (["c"], ["d"])]
+    script = (
+        "import sys, json; from workflow_scripts.align.links import link; from workflow_scripts.recipes.links import"
+        " Links; print(json.dumps(link(json.loads(sys.argv[1]), Links(stems=True))))"
+    )  # the aligner would take its process with it
+    told = subprocess.run(
+        [sys.executable, "-c", script, json.dumps(pairs * 9)], capture_output=True, text=True, check=True
+    )
+    found = json.loads(told.stdout)
+    assert found[0] == found[2] == [[0, 0]]
+    assert len(found) == 27
+    assert all(odd) or found[1] == []
 
 
 def test_a_line_that_is_no_pair_is_named_and_nothing_is_written(tmp_path):

@@ -11,19 +11,40 @@ import systran_align
 
 from workflow_scripts.cli import InputError, parser, read_recipe, run
 from workflow_scripts.files import write_text
+from workflow_scripts.joined import NO_JOINS, learn_joins
 from workflow_scripts.pairs import Links, Pair, read_pairs, write_links
 from workflow_scripts.recipes.links import Links as Recipe
 from workflow_scripts.stems import stem
 
 
 def link(pairs: Sequence[Pair], recipe: Recipe) -> list[Links]:
-    """Links of the words of each pair; with `stems`, words that share one count as the same (see stems)."""
-    counted = (
-        [tuple([stem(word) for word in side] for side in pair) for pair in pairs] if recipe.stems else pairs
-    )
+    """Links of the words of each pair; with `stems`, words that share one count as the same (see stems).
+
+    With `stems`, characters of scripts without blanks are linked as the words that they form (see joined).
+    A pair with a side that has no words has no links.
+    """
+    sides = [[pair[side] for pair in pairs if all(pair)] for side in (0, 1)]
+    joins = [learn_joins(side) if recipe.stems else NO_JOINS for side in sides]
+    groups = [[join.groups(words) for words in side] for join, side in zip(joins, sides, strict=True)]
+    form = stem if recipe.stems else str
+    # the aligner splits its lines at "|", and reads beyond the end of one that has no words on a side
+    counted = [
+        [
+            [form("".join(words[held.start : held.stop])).replace("|", "¦") for held in held_words]
+            for words, held_words in zip(side, held_side, strict=True)
+        ]
+        for side, held_side in zip(sides, groups, strict=True)
+    ]
+    if not sides[0]:
+        return [[] for _ in pairs]
     with tempfile.TemporaryDirectory() as folder:
         file, forward, backward = (f"{folder}/{name}" for name in ("pairs", "forward", "backward"))
-        write_text(file, "".join(f"{' '.join(first)} ||| {' '.join(second)}\n" for first, second in counted))
+        write_text(
+            file,
+            "".join(
+                f"{' '.join(first)} ||| {' '.join(second)}\n" for first, second in zip(*counted, strict=True)
+            ),
+        )
         systran_align.generate_alignment_probabilities(
             file,
             forward,
@@ -34,8 +55,12 @@ def link(pairs: Sequence[Pair], recipe: Recipe) -> list[Links]:
             variational_bayes=True,
         )
         aligner = systran_align.Aligner(forward, backward)
-        found = aligner.align_batch([first for first, _ in counted], [second for _, second in counted])
-    return [[(int(i), int(j)) for i, j in line["alignments"]] for line in found]
+        found = aligner.align_batch(*counted)
+    lines = (
+        [(i, j) for a, b in line["alignments"] for i in first[int(a)] for j in second[int(b)]]
+        for line, first, second in zip(found, *groups, strict=True)
+    )
+    return [next(lines) if all(pair) else [] for pair in pairs]
 
 
 def main() -> None:

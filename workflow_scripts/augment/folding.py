@@ -2,7 +2,8 @@
 
 Left out: how characters are composed (NFKD), nuktas, vowel points and strokes that a script may leave out, zero-width
 joiners and other format characters, case, runs of blanks.  Made alike: digits of all scripts, with or without commas,
-the forms of Arabic alef, yeh, kaf and heh, quotation marks, dashes, full stops and dandas.
+the forms of Arabic alef, yeh, kaf and heh, i with and without a dot, Russian's e, Romanian's comma below and cedilla,
+quotation marks, dashes, full stops and dandas.
 """
 
 import functools
@@ -25,6 +26,9 @@ ALIKE = {
     **dict.fromkeys("‐‑‒–—−", "-"),
     **dict.fromkeys("।॥。۔።", "."),
     **dict.fromkeys("،、٬", ","),
+    **dict.fromkeys("İIı", "i"),  # Turkish has two, whose capitals other languages' rules confuse
+    **dict.fromkeys("Ёё", "е"),  # as most Russian texts write it
+    "\u0326": "\u0327",  # Romanian's comma below, for which a cedilla stands in older texts
     "؛": ";",
     "؟": "?",
 }
@@ -46,11 +50,12 @@ class _Plain(dict[str, str]):
 
 
 PLAIN = _Plain()
-GAPS = str.maketrans("", "", " ,")
+DOTTED = {"\u0307": "i", "\u0308": "е"}  # marks, and the letters that are the same without them, as in ALIKE
+GAPS = str.maketrans("", "", " ," + "".join(DOTTED))
 
 
 def _rough(text: str) -> str:
-    """The plain form without blanks and commas, which is quickly made: what is not in it need not be looked for."""
+    """The plain form less blanks, commas and dots, which is quickly made: what is not in it need not be looked for."""
     return "".join(map(PLAIN.__getitem__, text)).translate(GAPS)
 
 
@@ -64,6 +69,8 @@ def fold(text: str) -> tuple[str, tuple[int, ...]]:
         if parts == " " and signs and signs[-1] == " ":
             continue
         if parts == "," and 0 < at < len(text) - 1 and text[at - 1].isdigit() and text[at + 1].isdigit():
+            continue
+        if parts in DOTTED and signs and signs[-1] == DOTTED[parts]:
             continue
         signs += parts
         origins += [at] * len(parts)
@@ -122,6 +129,11 @@ def edge(text: str, place: int) -> bool:
     return not (_inside(before) and _inside(after))
 
 
+def unspaced(text: str, place: int) -> bool:
+    """Whether a place is between two characters of scripts without blanks, where nothing shows a word's edge."""
+    return 0 < place < len(text) and all(map(UNSPACED.match, text[place - 1 : place + 1]))
+
+
 def _inside(sign: str) -> bool:
     return sign.isalnum() or unicodedata.category(sign)[0] == "M" or sign in "\u200c\u200d"
 
@@ -137,5 +149,8 @@ def widened(text: str, start: int, end: int) -> Span:
 
 def _border(text: str, place: int) -> bool:
     """Whether two clusters meet at a place inside a text; what decides stands within 32 characters before it."""
+    before, after = text[place - 1], text[place]
+    if max(before, after) < "\u0d00" and " " in (before, after) and (before.isalnum() or after.isalnum()):
+        return True  # most are; some letters of later scripts join a blank
     begin = max(0, place - 32)
     return any(cluster.end() == place - begin for cluster in CLUSTER.finditer(text[begin : place + 1]))

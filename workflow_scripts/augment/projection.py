@@ -20,13 +20,14 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from workflow_scripts.augment.weights import CALIBRATION, WEIGHTS
+from workflow_scripts.joined import NO_JOINS, Joins, learn_joins
 from workflow_scripts.pairs import Links, Pair
 from workflow_scripts.stems import stem
 
 Array = np.ndarray[Any, Any]
 LINKED = 0.5  # what a link counts beside a lexicon of shares and words that are the same
-NONE: Mapping[str, float] = {}
 FAINT = 0.1  # evidence below this is none
+LONGEST = 64  # words of an answer of which all spans are scored; beyond, each half of so many at its ends
 
 
 @dataclass(frozen=True)
@@ -34,12 +35,14 @@ class Lexicon:
     """What the links of a corpus say of its words, by stem.
 
     partners: source stem -> target stem -> Dice's coefficient of the two (0 to 1); source_rarity, target_rarity: 0 for
-    a stem that every sentence has, 1 for one that a single sentence has, or none.
+    a stem that every sentence has, 1 for one that a single sentence has, or none; joins: of both sides, which
+    characters of scripts without blanks belong together and count as one word here.
     """
 
     partners: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     source_rarity: Mapping[str, float] = field(default_factory=dict)
     target_rarity: Mapping[str, float] = field(default_factory=dict)
+    joins: tuple[Joins, Joins] = (NO_JOINS, NO_JOINS)
 
 
 def learn(pairs: Sequence[Pair], links: Sequence[Links]) -> Lexicon:
@@ -47,11 +50,16 @@ def learn(pairs: Sequence[Pair], links: Sequence[Links]) -> Lexicon:
     together: Counter[tuple[str, str]] = Counter()
     linked: tuple[Counter[str], Counter[str]] = (Counter(), Counter())
     sentences: tuple[Counter[str], Counter[str]] = (Counter(), Counter())
-    for (first, second), line in zip(pairs, links, strict=True):
-        sides = [stem(word) for word in first], [stem(word) for word in second]
+    joins = learn_joins(first for first, _ in pairs), learn_joins(second for _, second in pairs)
+    for pair, line in zip(pairs, links, strict=True):
+        groups = [join.groups(words) for join, words in zip(joins, pair, strict=True)]
+        sides = [
+            [stem("".join(words[one.start : one.stop])) for one in held]
+            for words, held in zip(pair, groups, strict=True)
+        ]
         for seen, side in zip(sentences, sides, strict=True):
             seen.update(set(side))
-        for i, j in line:
+        for i, j in joined(line, groups):
             together[sides[0][i], sides[1][j]] += 1
             linked[0][sides[0][i]] += 1
             linked[1][sides[1][j]] += 1
@@ -62,7 +70,13 @@ def learn(pairs: Sequence[Pair], links: Sequence[Links]) -> Lexicon:
             partners.setdefault(one, {})[other] = share
     scale = math.log(max(len(pairs), 2))
     rarity = [{word: 1 - math.log(count) / scale for word, count in seen.items()} for seen in sentences]
-    return Lexicon(partners, rarity[0], rarity[1])
+    return Lexicon(partners, rarity[0], rarity[1], joins)
+
+
+def joined(links: Links, groups: Sequence[Sequence[range]]) -> Links:
+    """Links of words as links of the groups that they are in, each once; `groups` of both sides."""
+    numbers = [[number for number, one in enumerate(held) for _ in one] for held in groups]
+    return list(dict.fromkeys((numbers[0][i], numbers[1][j]) for i, j in links))
 
 
 @dataclass(frozen=True)
@@ -85,25 +99,30 @@ def evidence(source: Sequence[str], target: Sequence[str], links: Links, lexicon
     forms = [_forms(word) for word in source], [_forms(word) for word in target]
     linked = np.zeros((len(source), len(target)))
     if links:
-        rows, columns = zip(*links, strict=True)
-        linked[list(rows), list(columns)] = 1
+        linked[[i for i, _ in links], [j for _, j in links]] = 1
     places: dict[str, list[int]] = {}
     spelled: dict[str, list[int]] = {}
     for j, form in enumerate(forms[1]):
         places.setdefault(form.stem, []).append(j)
         spelled.setdefault(form.plain, []).append(j)
     spelled.pop("", None)
-    found: list[tuple[int, int, float]] = []
+    rows: list[int] = []
+    columns: list[int] = []
+    shares: list[float] = []
     for i, form in enumerate(forms[0]):
-        for partner, share in lexicon.partners.get(form.stem, NONE).items():
-            if partner in places:
-                found += [(i, j, share) for j in places[partner]]
-        if form.plain in spelled:
-            found += [(i, j, 1.0) for j in spelled[form.plain]]
+        if (partners := lexicon.partners.get(form.stem)) is None:
+            continue
+        for partner in partners.keys() & places.keys():
+            there = places[partner]
+            rows += [i] * len(there)
+            columns += there
+            shares += [partners[partner]] * len(there)
     evident = LINKED * linked
-    if found:
-        rows, columns, shares = zip(*found, strict=True)
-        np.maximum.at(evident, (list(rows), list(columns)), shares)
+    if rows:  # each once
+        evident[rows, columns] = np.maximum(evident[rows, columns], shares)
+    for i, form in enumerate(forms[0]):
+        if form.plain in spelled:
+            evident[i, spelled[form.plain]] = 1
     return Evidence(
         linked,
         evident,
@@ -165,7 +184,7 @@ FEATURES = (
 )
 
 
-@functools.lru_cache(maxsize=1 << 12)
+@functools.lru_cache(maxsize=1 << 9)
 def candidates(words: int, answer: int) -> tuple[Array, Array]:
     """Every span [first, last) of so many words that may be an answer of `answer` words, as two arrays (shared)."""
     first, last = np.meshgrid(np.arange(words), np.arange(1, words + 1), indexing="ij")
@@ -273,10 +292,15 @@ def scores(seen: Evidence, inside: Array, first: Array, last: Array) -> Array:
     begins, ends = np.zeros(m), np.zeros(m)  # what it adds to a span that begins, or ends, with it
     # what it adds to a span that begins after, or ends before it
     ahead, behind = np.zeros(m + 1), np.zeros(m + 1)
-    rows = [added]
+    partners, limits = [], []  # of the answer's words, their evidence, and the most that each has
     for matrix, named in ((seen.evident, True), (seen.linked, False)):
-        ours = matrix[inside].max(0)
+        held_by = matrix[inside]
+        ours = held_by.max(0)
         others = matrix[others_mask].max(0) if n > count else np.zeros(m)
+        most = held_by.max(1)
+        kept = most > FAINT
+        partners.append(held_by[kept])
+        limits.append(most[kept])
         mine, theirs = ours * (ours >= others) * letters, others * (others > ours) * letters
         if named:
             added += weight["evident inside"] * mine + weight["evident outside"] * theirs
@@ -285,7 +309,9 @@ def scores(seen: Evidence, inside: Array, first: Array, last: Array) -> Array:
             behind[:-1] += weight["evident beside"] * mine
         else:
             added += weight["linked inside"] * mine + weight["linked outside"] * theirs
-    begins += weight["unlinked at edge"] * (seen.linked.max(0) == 0) * letters
+    begins += (
+        weight["unlinked at edge"] * (np.maximum(ours, others) == 0) * letters
+    )  # of links, looked at last
     begins += weight["rare at edge"] * seen.rarity[1]
     ends += begins
     signs = seen.signs[1]
@@ -295,27 +321,22 @@ def scores(seen: Evidence, inside: Array, first: Array, last: Array) -> Array:
         ahead[1:] += weight["neighbours"] * seen.linked[low - 1]
     if high + 1 < n:
         behind[:-1] += weight["neighbours"] * seen.linked[high + 1]
-    rows += [signs, seen.rarity[1], seen.lengths[1]]
-    most = []
-    for matrix, cost in (
-        (seen.evident, weight["evidence missed"] + weight["evidence missed, share"] / count),
-        (seen.linked, weight["links missed, share"] / count),
-    ):
-        for i in inside:
-            if (best := matrix[i].max()) > FAINT:
-                rows.append(matrix[i])
-                most.append((best, cost))
+    rows = np.concatenate([[added, signs, seen.rarity[1], seen.lengths[1]], *partners])
     sums = np.zeros((len(rows), m + 1))
-    np.cumsum(np.stack(rows), axis=1, out=sums[:, 1:])
+    np.cumsum(rows, axis=1, out=sums[:, 1:])
     held = sums[:, last] - sums[:, first]
     result = held[0] + (begins + ahead[:-1])[first] + (ends + behind[1:])[last - 1]
     result += weight["signs"] * np.abs(held[1] - seen.signs[0][inside].sum())
     rarity = held[2] - seen.rarity[0][inside].sum()
     result += np.where(rarity > 0, weight["rarity more"] * rarity, -weight["rarity less"] * rarity)
     result += weight["characters"] * np.abs(np.log(held[3] / seen.lengths[0][inside].sum()))
-    if most:
-        limits, costs = (np.array(values)[:, None] for values in zip(*most, strict=True))
-        result += (costs * (limits - np.minimum(held[4:], limits))).sum(0)
+    costs = (
+        weight["evidence missed"] + weight["evidence missed, share"] / count,
+        weight["links missed, share"] / count,
+    )
+    cost = np.repeat(costs, [len(some) for some in limits])
+    limit = np.concatenate(limits)
+    result += cost @ (limit[:, None] - np.minimum(held[4:], limit[:, None]))
     sizes = np.arange(m + 1) - count
     by_size = np.where(
         sizes > 0,
@@ -365,7 +386,15 @@ def doubts(seen: Evidence, inside: Array, first: Array, last: Array, scored: Arr
 
 
 def project(seen: Evidence, inside: Array) -> Projected:
-    """The span of target words that best translates the source words with the numbers `inside` (ascending)."""
+    """The span of target words that best translates the source words with the numbers `inside` (ascending).
+
+    Of an answer of more than LONGEST words, its first and its last words are projected each by themselves.
+    """
+    if len(inside) > LONGEST:
+        begin, end = project(seen, inside[: LONGEST // 2]), project(seen, inside[-LONGEST // 2 :])
+        return Projected(
+            min(begin.first, end.first), max(begin.last, end.last), min(begin.confidence, end.confidence)
+        )
     first, last = candidates(seen.linked.shape[1], len(inside))
     best, found = doubts(seen, inside, first, last, scores(seen, inside, first, last))
     certain = 1 / (1 + math.exp(-float(found @ np.array(CALIBRATION))))

@@ -22,8 +22,9 @@ import numpy as np
 from rapidfuzz import process
 from rapidfuzz.distance import Levenshtein
 
-from workflow_scripts.augment.folding import Span, find, fold, widened
-from workflow_scripts.augment.projection import FAINT, Evidence, Lexicon, evidence, project
+from workflow_scripts.augment.folding import Span, find, fold, unspaced, widened
+from workflow_scripts.augment.projection import FAINT, Evidence, Lexicon, evidence, joined, project
+from workflow_scripts.joined import NO_JOINS
 from workflow_scripts.pairs import Links
 from workflow_scripts.recipes.relocation import Label
 from workflow_scripts.words import WORD
@@ -31,6 +32,9 @@ from workflow_scripts.words import WORD
 # How often what was found is right but for a word or two (F1 of 0.8 with the gold span), as benchmarks.relocation and
 # benchmarks.recovery measure it: by text and links; by text where links say otherwise; where only the sentence is known
 AGREED, ALONE, ONLY_SENTENCE = 0.97, 0.8, 0.05
+OPEN_EDGE = (
+    0.75  # of that is left for each edge that no blank, sign or other script shows; measured without blanks
+)
 HIGH, MEDIUM = 0.86, 0.6
 ALIKE = 0.6  # least share of characters that two spellings of a name have in common
 SHORTEST = 3  # characters of an answer that is looked for at the beginning of words
@@ -173,14 +177,12 @@ def gather(
     lexicon: Lexicon,
 ) -> Known | None:
     """What is known of the words of `wanted`, the answer's `inside` it, and of `there`; None if nothing."""
-    sides = [[found.span() for found in WORD.finditer(text)] for text in (wanted, there)]
+    sides, lines = _words(wanted, there, segments, links, lexicon)
     mine = [number for number, (start, end) in enumerate(sides[0]) if start < inside[1] and end > inside[0]]
     if not mine or not sides[1]:
         return None
     words = [there[start:end] for start, end in sides[1]]
-    seen = evidence(
-        [wanted[start:end] for start, end in sides[0]], words, _joined(sides, segments, links), lexicon
-    )
+    seen = evidence([wanted[start:end] for start, end in sides[0]], words, lines, lexicon)
     if translated:
         _add_translation(seen, mine, words, translated)
     return Known(seen, mine, sides[1]) if (seen.evident > FAINT).any() else None
@@ -190,24 +192,36 @@ def _project(known: Known, there: str) -> tuple[int, int, float]:
     """[start, end) in characters of `there`, and the confidence."""
     best = project(known.seen, np.array(known.inside))
     span = widened(there, known.words[best.first][0], known.words[best.last - 1][1])
-    return *span, best.confidence
+    unsure = sum(unspaced(there, place) for place in span)
+    return *span, best.confidence * OPEN_EDGE**unsure
 
 
-def _joined(sides: Sequence[Sequence[Span]], segments: Sequence[Segment], links: Sequence[Links]) -> Links:
-    """The links of several segments, counted in words of all of them together."""
-    if len(segments) == 1:
-        return list(links[0])
+def _words(
+    wanted: str, there: str, segments: Sequence[Segment], links: Sequence[Links], lexicon: Lexicon
+) -> tuple[list[list[Span]], Links]:
+    """The words of several segments in characters of `wanted` and `there`, and their links counted in all of these.
+
+    Words are those of each segment, as its links count them, since two segments may touch where one longer word would
+    be read; characters that belong together are one.
+    """
+    sides: list[list[Span]] = [[], []]
     found: Links = []
+    unjoined = all(joins is NO_JOINS for joins in lexicon.joins)
     for segment, line in zip(segments, links, strict=True):
-        before = [
-            bisect.bisect_left(words, start - origin, key=lambda word: word[0])
-            for words, start, origin in (
-                (sides[0], segment.source[0], segments[0].source[0]),
-                (sides[1], segment.target[0], segments[0].target[0]),
-            )
-        ]
-        found += [(before[0] + i, before[1] + j) for i, j in line]
-    return found
+        before = [len(side) for side in sides]
+        groups: list[list[range]] = []
+        for side, text, span, origin, joins in (
+            (sides[0], wanted, segment.source, segments[0].source[0], lexicon.joins[0]),
+            (sides[1], there, segment.target, segments[0].target[0], lexicon.joins[1]),
+        ):
+            words = [word.span() for word in WORD.finditer(text, span[0] - origin, span[1] - origin)]
+            if unjoined:
+                side += words
+                continue
+            groups.append(joins.groups([text[start:end] for start, end in words]))
+            side += [(words[one.start][0], words[one.stop - 1][1]) for one in groups[-1]]
+        found += [(before[0] + i, before[1] + j) for i, j in (line if unjoined else joined(line, groups))]
+    return sides, found
 
 
 def _add_translation(seen: Evidence, mine: Sequence[int], words: Sequence[str], translated: str) -> None:

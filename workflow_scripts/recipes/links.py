@@ -15,5 +15,7 @@ class Links(Recipe):
     )
     iterations: Positive = Field(5, description="rounds of expectation maximisation")
     stems: bool = Field(
-        False, description="count words by their first letters, which helps in a few thousand sentences"
+        False,
+        description="count words by their first letters, and in scripts without blanks by what comes again and again,"
+        " which helps in a few thousand sentences",
     )
