@@ -29,8 +29,8 @@ from workflow_scripts.pairs import Links
 from workflow_scripts.recipes.relocation import Label
 from workflow_scripts.words import WORD
 
-# How often what was found is right but for a word or two (F1 of 0.8 with the gold span).  In XQuAD's five languages, 0.96
-# of what text and links show; 22 of 23 of what text shows where links say otherwise, too few to be taken at their word.
+# How often what was found is right but for a word or two (F1 of 0.8 with the gold span).  In five languages, 0.96 of
+# what text and links show; 22 of 23 of what text shows where links say otherwise, too few to be taken at their word.
 AGREED, ALONE, ONLY_SENTENCE = 0.96, 0.8, 0.05
 OPEN_EDGE = (
     0.75  # of that is left for each edge that no blank, sign or other script shows; measured without blanks
