@@ -1,0 +1,203 @@
+"""Links of words from an encoder's hidden states, after awesome-align (Dou & Neubig 2021), at any scale.
+
+Both sentences of a pair are encoded by themselves up to block `layer`.  With S = H_source · H_targetᵀ (plain dot
+products of pieces, special pieces left out), two pieces are linked where both softmaxes of S, over the target's and
+over the source's pieces, exceed the threshold; two words where any of their pieces are.  A link's score, from 0 to 1,
+is awesome-align's: 2ab / (a + b + 1e-9) of both softmaxes of S / √(length of the other side), the highest of its pieces.
+
+Cost: nearly all of it is the encoder.  The sentences of some thousand pairs are therefore one pool, in which only
+sentences of the same number of pieces share a batch: nothing is padded and attention needs no mask.  Blocks above
+`layer` are not computed.  Links are read off a whole batch at once.  What is held in memory depends on CHUNK, not on
+the number of pairs.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from transformers import AutoModel, PreTrainedTokenizerBase
+
+from workflow_scripts.cli import InputError
+from workflow_scripts.pairs import Links, Pair
+from workflow_scripts.training.folders import load_tokenizer
+
+CHUNK = 60_000  # pieces whose hidden states are in memory at once
+MASKED = float("-inf")
+Array = np.ndarray[Any, Any]
+
+
+@dataclass(frozen=True)
+class Linked:
+    """The links of a pair, sorted, and their scores; or why it has none."""
+
+    links: Links
+    scores: list[float]
+    skipped: str = ""
+
+
+@dataclass(frozen=True)
+class Pieces:
+    """A sentence in pieces, special ones included: ids [pieces], and the word of each inner piece [pieces - 2]."""
+
+    ids: Array
+    words: Array
+
+
+class Linker:
+    """An encoder, cut off after block `layer`, with its tokeniser."""
+
+    def __init__(self, folder: Path, layer: int, threshold: float, dtype: torch.dtype, budget: int) -> None:
+        """Load an encoder's folder; `budget` is the number of pieces that are encoded in a batch.
+
+        Raises InputError where the encoder has fewer blocks than `layer`, or is not built of blocks as BERT is.
+        """
+        self.tokenizer: PreTrainedTokenizerBase = load_tokenizer(folder)
+        model = AutoModel.from_pretrained(folder, attn_implementation="sdpa")
+        blocks = getattr(getattr(model, "encoder", None), "layer", None)
+        if not isinstance(blocks, nn.ModuleList) or not hasattr(model, "embeddings"):
+            raise InputError(f"{folder}: a {type(model).__name__}, but links need an encoder of BERT's kind")
+        if layer > len(blocks):
+            raise InputError(f"{folder}: links are to be read from block {layer}, but it has {len(blocks)}")
+        model.encoder.layer = blocks[:layer]
+        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self.model = model.to(self.device, dtype).eval()
+        self.threshold, self.budget = threshold, budget
+        padded = 0 if model.config.model_type.startswith("bert") else 2  # positions that RoBERTa's kind leaves out
+        self.longest = int(model.config.max_position_embeddings) - padded
+
+    def pieces(self, sentences: Sequence[Sequence[str]]) -> list[Pieces]:
+        """The pieces of sentences of words."""
+        encoded = self.tokenizer([list(words) for words in sentences], is_split_into_words=True)
+        return [
+            Pieces(np.array(ids, np.int64), np.array(encoded.word_ids(row)[1:-1], np.int64))
+            for row, ids in enumerate(encoded["input_ids"])
+        ]
+
+    def link(self, pairs: Sequence[Pair]) -> Iterator[Linked]:
+        """The links of each pair, in order."""
+        sides: list[tuple[Pieces, Pieces]] = []
+        total = 0
+        # a few hundred at a time are tokenised, so that memory does not grow with the number of pairs
+        for start in range(0, len(pairs), 256):
+            some = pairs[start : start + 256]
+            both = self.pieces([sentence for pair in some for sentence in pair])
+            for pair in zip(both[::2], both[1::2], strict=True):
+                sides.append(pair)
+                total += sum(min(len(side.ids), self.longest) for side in pair)
+            if total >= CHUNK or start + 256 >= len(pairs):
+                yield from self._chunk(sides)
+                sides, total = [], 0
+
+    def _chunk(self, sides: Sequence[tuple[Pieces, Pieces]]) -> Iterator[Linked]:
+        found = [self._skip(pair) for pair in sides]
+        used = [number for number, one in enumerate(found) if not one.skipped]
+        if used:
+            states, first = self._encode([side for number in used for side in sides[number]])
+            for number, one in zip(used, self._extract([sides[n] for n in used], states, first), strict=True):
+                found[number] = one
+        yield from found
+
+    def _skip(self, pair: tuple[Pieces, Pieces]) -> Linked:
+        for name, side in zip(("first", "second"), pair, strict=True):
+            if len(side.words) == 0:
+                return Linked([], [], f"the {name} sentence has no piece that the encoder knows")
+            if len(side.ids) > self.longest:
+                reason = f"the {name} sentence has {len(side.ids)} pieces; the encoder reads {self.longest}"
+                return Linked([], [], reason)
+        return Linked([], [])
+
+    @torch.inference_mode()
+    def _encode(self, sentences: Sequence[Pieces]) -> tuple[Tensor, Array]:
+        """Hidden states [pieces, hidden] of all sentences, special pieces included, and each sentence's first row."""
+        lengths = np.array([len(sentence.ids) for sentence in sentences])
+        first = np.concatenate([[0], np.cumsum(lengths)[:-1]])
+        states: Tensor | None = None
+        order = np.argsort(lengths, kind="stable")
+        at = 0
+        while at < len(order):
+            length = int(lengths[order[at]])
+            same = int(np.searchsorted(lengths[order], length, side="right"))
+            until = min(same, at + max(1, self.budget // length))
+            rows = order[at:until]
+            ids = torch.from_numpy(np.stack([sentences[row].ids for row in rows])).to(self.device)
+            hidden = self.model.encoder(self.model.embeddings(input_ids=ids))[0]
+            if states is None:
+                states = hidden.new_empty((int(lengths.sum()), hidden.shape[-1]))
+            places = torch.from_numpy(first[rows][:, None] + np.arange(length)).to(self.device)
+            states[places] = hidden
+            at = until
+        assert states is not None
+        return states, first
+
+    @torch.inference_mode()
+    def _extract(
+        self, sides: Sequence[tuple[Pieces, Pieces]], states: Tensor, first: Array
+    ) -> list[Linked]:
+        """The links of pairs whose sentences have hidden states from row `first`, source and target in turn."""
+        sizes = np.array([[len(side.words) for side in pair] for pair in sides])
+        order = np.lexsort((sizes[:, 1], sizes[:, 0]))
+        found: list[Linked] = [Linked([], [])] * len(sides)
+        at = 0
+        while at < len(order):
+            # pairs of like sizes, together no more than a quarter of a million cells
+            until, widest = at, np.zeros(2, int)
+            while until < len(order):
+                grown = np.maximum(widest, sizes[order[until]])
+                if until > at and grown.prod() * (until + 1 - at) > 250_000:
+                    break
+                widest, until = grown, until + 1
+            rows = order[at:until]
+            self._read([sides[row] for row in rows], rows, states, first, widest, found)
+            at = until
+        return found
+
+    def _read(
+        self,
+        pairs: Sequence[tuple[Pieces, Pieces]],
+        rows: Array,
+        states: Tensor,
+        first: Array,
+        widest: Array,
+        found: list[Linked],
+    ) -> None:
+        places = [np.zeros((len(pairs), size), np.int64) for size in widest]
+        words = [np.zeros((len(pairs), size), np.int64) for size in widest]
+        counts = np.array([[len(side.words) for side in pair] for pair in pairs])
+        for n, (pair, row) in enumerate(zip(pairs, rows, strict=True)):
+            for side in (0, 1):
+                size = counts[n, side]
+                places[side][n, :size] = first[2 * row + side] + 1 + np.arange(size)
+                words[side][n, :size] = pair[side].words
+        vectors = [states[torch.from_numpy(place).to(self.device)] for place in places]
+        alike = torch.bmm(vectors[0], vectors[1].transpose(1, 2)).float()
+        lengths = torch.from_numpy(counts).to(self.device)
+        absent = [
+            torch.arange(int(size), device=self.device)[None, :] >= lengths[:, side, None]
+            for side, size in enumerate(widest)
+        ]
+        hidden = (absent[1][:, None, :].expand_as(alike), absent[0][:, :, None].expand_as(alike))
+        roots = (lengths[:, 1, None, None].float().sqrt(), lengths[:, 0, None, None].float().sqrt())
+        masked = [alike.masked_fill(cells, MASKED) for cells in hidden]
+        chosen = (masked[0].softmax(2) > self.threshold) & (masked[1].softmax(1) > self.threshold)
+        chosen &= ~(hidden[0] | hidden[1])
+        pair, i, j = chosen.nonzero(as_tuple=True)
+        one, other = (
+            (values / root).softmax(dim)[pair, i, j]
+            for values, root, dim in zip(masked, roots, (2, 1), strict=True)
+        )
+        score = (2 * one * other / (one + other + 1e-9)).cpu().numpy()
+        pair, i, j = (index.cpu().numpy() for index in (pair, i, j))
+        source, target = words[0][pair, i], words[1][pair, j]
+        width = np.int64(max(int(words[0].max()), int(words[1].max())) + 1)
+        keys, place = np.unique((pair * width + source) * width + target, return_inverse=True)
+        best = np.zeros(len(keys), score.dtype)
+        np.maximum.at(best, place, score)
+        starts = np.searchsorted(keys // (width * width), np.arange(len(pairs) + 1))
+        links = np.stack([keys // width % width, keys % width], 1).tolist()
+        for n, row in enumerate(rows):
+            held = slice(starts[n], starts[n + 1])
+            found[row] = Linked([(i, j) for i, j in links[held]], best[held].tolist())
