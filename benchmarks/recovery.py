@@ -24,7 +24,7 @@ from typing import Any
 from benchmarks.mucot import published_search
 from workflow_scripts.acquire.chaii import read_chaii
 from workflow_scripts.acquire.microworld.__main__ import write_world
-from workflow_scripts.align.links import link
+from workflow_scripts.align.statistical import link
 from workflow_scripts.augment.corpora import Linked, corpus, label_of, linked
 from workflow_scripts.augment.pairs import pairs
 from workflow_scripts.augment.renderings import from_records

@@ -33,7 +33,7 @@ import numpy as np
 import torch
 
 from workflow_scripts.acquire.squad import paragraphs
-from workflow_scripts.align.links import link
+from workflow_scripts.align.statistical import link
 from workflow_scripts.augment import projection
 from workflow_scripts.augment.projection import Array, Evidence, Lexicon, learn
 from workflow_scripts.augment.relocate import Found, Segment, gather, label, relocate, touched

@@ -32,24 +32,62 @@ rule links:
     input:
         "results/parallel/{alignment}/{language}.txt",
     output:
-        "results/links/{alignment}/{language}.links",
+        links="results/links/{alignment}/{language}.links",
+        dropped="results/links/{alignment}/{language}.links.dropped.jsonl",
+        report="results/links/{alignment}/{language}.links.json",
     log:
         "logs/links/{alignment}/{language}.log",
     benchmark:
         "logs/costs/links/{alignment}/{language}.tsv"
+    wildcard_constraints:
+        alignment=one_of(linking(settings.alignments, "statistical")),
     conda:
         "../envs/xlqa.yaml"
     resources:
         mem_mb=2000,
         runtime=120,
     params:
-        recipe=lambda wildcards: recipe(alignment_of(wildcards).links),
+        recipe=lambda wildcards: recipe(alignment_of(wildcards).links, Links.model_fields),
         code=code_hash("workflow_scripts.align.links"),
     message:
         "Linking words of {wildcards.language}-en for {wildcards.alignment}"
     shell:
-        "python -m workflow_scripts.align.links --pairs {input} --recipe {params.recipe:q} --out {output}"
-        " > {log} 2>&1"
+        "python -m workflow_scripts.align.links --pairs {input} --recipe {params.recipe:q} --out {output.links}"
+        " --dropped {output.dropped} --report {output.report} > {log} 2>&1"
+
+
+rule neural_links:
+    input:
+        pairs="results/parallel/{alignment}/{language}.txt",
+        encoder=lambda wildcards: linking_encoder(alignment_of(wildcards).links),
+    output:
+        links="results/links/{alignment}/{language}.links",
+        scores="results/links/{alignment}/{language}.links.scores",
+        dropped="results/links/{alignment}/{language}.links.dropped.jsonl",
+        report="results/links/{alignment}/{language}.links.json",
+    log:
+        "logs/links/{alignment}/{language}.log",
+    benchmark:
+        "logs/costs/links/{alignment}/{language}.tsv"
+    wildcard_constraints:
+        alignment=one_of(linking(settings.alignments, "neural")),
+    conda:
+        "../envs/xlqa.yaml"
+    resources:
+        mem_mb=4000,
+        runtime=720,
+        gpu=1,
+    params:
+        recipe=lambda wildcards: recipe(alignment_of(wildcards).links, Links.model_fields),
+        encoder=lambda wildcards, input: folder(input.encoder),
+        code=code_hash("workflow_scripts.align.links"),
+        linker=code_hash("workflow_scripts.align.neural"),
+    message:
+        "Linking words of {wildcards.language}-en for {wildcards.alignment}, by an encoder's hidden states"
+    shell:
+        "python -m workflow_scripts.align.links --pairs {input.pairs} --encoder {params.encoder}"
+        " --recipe {params.recipe:q} --out {output.links} --scores {output.scores} --dropped {output.dropped}"
+        " --report {output.report} > {log} 2>&1"
 
 
 rule align_encoder:

@@ -197,26 +197,62 @@ rule bitext_links:
     input:
         "results/bitext/{corpus}/{language}.txt",
     output:
-        "results/bitext/{corpus}/{language}.links",
+        links="results/bitext/{corpus}/{language}.links",
+        dropped="results/bitext/{corpus}/{language}.links.dropped.jsonl",
+        report="results/bitext/{corpus}/{language}.links.json",
     log:
         "logs/bitext/{corpus}/{language}.links.log",
     benchmark:
         "logs/costs/bitext/{corpus}/{language}.links.tsv"
     wildcard_constraints:
-        corpus=one_of(of_kind(settings.corpora, TranslatedCorpus)),
+        corpus=one_of(linking(settings.corpora, "statistical")),
     conda:
         "../envs/xlqa.yaml"
     resources:
         mem_mb=4000,
         runtime=120,
     params:
-        recipe=lambda wildcards: recipe(corpus_of(wildcards).links),
+        recipe=lambda wildcards: recipe(corpus_of(wildcards).links, Links.model_fields),
         code=code_hash("workflow_scripts.align.links"),
     message:
         "Linking words of {wildcards.corpus} with those in {wildcards.language}"
     shell:
-        "python -m workflow_scripts.align.links --pairs {input} --recipe {params.recipe:q} --out {output}"
-        " > {log} 2>&1"
+        "python -m workflow_scripts.align.links --pairs {input} --recipe {params.recipe:q} --out {output.links}"
+        " --dropped {output.dropped} --report {output.report} > {log} 2>&1"
+
+
+rule neural_bitext_links:
+    input:
+        pairs="results/bitext/{corpus}/{language}.txt",
+        encoder=lambda wildcards: linking_encoder(corpus_of(wildcards).links),
+    output:
+        links="results/bitext/{corpus}/{language}.links",
+        scores="results/bitext/{corpus}/{language}.links.scores",
+        dropped="results/bitext/{corpus}/{language}.links.dropped.jsonl",
+        report="results/bitext/{corpus}/{language}.links.json",
+    log:
+        "logs/bitext/{corpus}/{language}.links.log",
+    benchmark:
+        "logs/costs/bitext/{corpus}/{language}.links.tsv"
+    wildcard_constraints:
+        corpus=one_of(linking(settings.corpora, "neural")),
+    conda:
+        "../envs/xlqa.yaml"
+    resources:
+        mem_mb=4000,
+        runtime=720,
+        gpu=1,
+    params:
+        recipe=lambda wildcards: recipe(corpus_of(wildcards).links, Links.model_fields),
+        encoder=lambda wildcards, input: folder(input.encoder),
+        code=code_hash("workflow_scripts.align.links"),
+        linker=code_hash("workflow_scripts.align.neural"),
+    message:
+        "Linking words of {wildcards.corpus} with those in {wildcards.language}, by an encoder's hidden states"
+    shell:
+        "python -m workflow_scripts.align.links --pairs {input.pairs} --encoder {params.encoder}"
+        " --recipe {params.recipe:q} --out {output.links} --scores {output.scores} --dropped {output.dropped}"
+        " --report {output.report} > {log} 2>&1"
 
 
 rule translated_corpus:

@@ -33,6 +33,7 @@ from workflow_scripts.config import (
     translated_from,
     translator,
 )
+from workflow_scripts.recipes.links import Links
 from workflow_scripts.recipes.speech import Speech
 from workflow_scripts.recipes.splits import Splits
 from workflow_scripts.recipes.translators import code
@@ -290,6 +291,17 @@ def checkpoint_files(folder):
     names = ("*.json", "*.txt", "*.model", "*.safetensors", "*.bin")
     found = sorted(str(file) for name in names for file in Path(folder).glob(name))
     return found or [f"{folder}/config.json"]
+
+
+def linking(section, linker):
+    """The names in a section of the configuration whose words a linker links."""
+    links = {name: getattr(entry, "links", None) for name, entry in section.items()}
+    return [name for name, asked in links.items() if asked and asked.linker == linker]
+
+
+def linking_encoder(links):
+    """The files of the encoder that links words."""
+    return expand("results/encoders/{encoder}/{file}", encoder=links.encoder, file=ENCODER)
 
 
 def aligned_files(wildcards, end):

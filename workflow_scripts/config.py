@@ -139,6 +139,20 @@ class TranslatedQuestions(Recipe):
     translations: Name = Field(description="an entry of translations")
 
 
+class LinksOf(Links):
+    """How words are linked, and by which of the configuration's encoders."""
+
+    encoder: Name | None = Field(None, description="neural: an entry of encoders, whose hidden states link")
+
+    @model_validator(mode="after")
+    def _an_encoder_where_one_reads(self) -> Self:
+        if self.linker == "neural" and self.encoder is None:
+            raise ValueError("linker neural needs encoder, the name of an entry of encoders")
+        if self.linker == "statistical" and self.encoder is not None:
+            raise ValueError("encoder belongs to linker neural, but linker is statistical")
+        return self
+
+
 class TranslatedCorpus(Recipe):
     """A whole corpus in another language: documents, questions, and answers found again (MuCoT's augmentation)."""
 
@@ -153,8 +167,8 @@ class TranslatedCorpus(Recipe):
     records: dict[Code, str] = Field(
         {}, description="files of whole translated records, one for each language of contexts"
     )
-    links: Links | None = Field(
-        Links(stems=True),
+    links: LinksOf | None = Field(
+        LinksOf(stems=True),
         description="how words are linked, which helps to find answers again; null: not at all",
     )
     least_label: Label = Field(
@@ -353,7 +367,7 @@ class AlignmentRun(Recipe):
     )
     pairs: Name | None = Field(None, description="an entry of parallel: where the sentence pairs come from")
     filter: Parallel = Field(Parallel(), description="which sentence pairs are used")
-    links: Links = Field(Links(), description="how words are linked")
+    links: LinksOf = Field(LinksOf(), description="how words are linked")
     objective: Alignment = Field(Alignment(), description="how the encoder is trained on the links")
     checkpoint: str | None = Field(
         None,
@@ -729,6 +743,7 @@ def _check(config: Config) -> None:
                 code,
                 config.parallel[alignment.pairs].languages,
             )
+        _check_links(config, f"{where}.links", alignment.links)
     for name, training_set in config.training_sets.items():
         _distinct(f"training_sets.{name}.corpora", training_set.corpora)
         for corpus_name in training_set.corpora:
@@ -865,6 +880,21 @@ def _check_whole(config: Config, where: str, corpus: TranslatedCorpus | Translit
         _known(f"{where}.records", f"context language of corpora.{corpus.of}", code, contexts)
     if corpus.translations is not None:
         _known(f"{where}.translations", "translator", corpus.translations, _translators(config))
+    if corpus.links is not None:
+        _check_links(config, f"{where}.links", corpus.links)
+
+
+def _check_links(config: Config, where: str, links: LinksOf) -> None:
+    """A linker's encoder exists and, where it is pretrained here, has the block that links are read from."""
+    if links.encoder is None:
+        return
+    _known(f"{where}.encoder", "encoder", links.encoder, config.encoders)
+    pretrain = config.encoders[links.encoder].pretrain
+    if pretrain is not None and links.layer > pretrain.architecture.layers:
+        raise InputError(
+            f"{where}.layer is {links.layer}, but encoders.{links.encoder}.pretrain.architecture.layers is"
+            f" {pretrain.architecture.layers}; it must not be more"
+        )
 
 
 def _check_transcribed(config: Config, where: str, corpus: TranscribedQuestions) -> None:

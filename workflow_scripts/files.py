@@ -97,6 +97,20 @@ def read_lines(path: Path | str) -> list[str]:
     return lines[:-1] if lines[-1] == "" else lines
 
 
+def each_line(path: Path | str) -> Iterator[str]:
+    """The lines of `read_lines`, one at a time, so that a file may be larger than memory.
+
+    Raises InputError where the file is absent, or naming the line that is not UTF-8.
+    """
+    with open_bytes(path) as file:
+        for number, line in enumerate(file, 1):
+            try:
+                text = line.removesuffix(b"\n").decode("utf-8")
+            except UnicodeDecodeError:
+                raise InputError(f"{path} line {number}: not UTF-8; convert the file to UTF-8") from None
+            yield text.removeprefix(BYTE_ORDER_MARK) if number == 1 else text
+
+
 def read_jsonl(path: Path | str) -> Iterator[tuple[int, Any]]:
     """(line number from 1, value) for every non-blank line of a JSON-lines file, read line by line.
 

@@ -3,37 +3,62 @@
 Links are Pharaoh's `i-j`, both zero-based: word i of the first sentence with word j of the second.
 """
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from workflow_scripts.cli import InputError
-from workflow_scripts.files import read_lines, write_text
+from workflow_scripts.files import each_line, read_lines, write_text
 
 Pair = tuple[list[str], list[str]]
 Links = list[tuple[int, int]]
 
 
+@dataclass(frozen=True)
+class Linked:
+    """The links of a pair, sorted; their scores where the linker gives any; or why the pair has no links."""
+
+    links: Links
+    scores: list[float]
+    skipped: str = ""
+
+
+def one_to_one(links: Links) -> Links:
+    """The links both of whose words are linked once (Cao et al. 2020)."""
+    first, second = Counter(i for i, _ in links), Counter(j for _, j in links)
+    return [(i, j) for i, j in links if first[i] == 1 and second[j] == 1]
+
+
 def read_pairs(path: Path | str) -> list[Pair]:
-    """The pairs of a file.
+    """The pairs of a file, all at once; raises InputError as `each_pair` does."""
+    return list(each_pair(path))
+
+
+def each_pair(path: Path | str) -> Iterator[Pair]:
+    """The pairs of a file, one at a time.
 
     Raises InputError naming a line that is not two non-empty sides with one separator, or whose words are not separated
     by one blank each: an empty word would shift what links count.
     """
-    pairs = []
-    for number, line in enumerate(read_lines(path), 1):
+    for number, line in enumerate(each_line(path), 1):
         sides = line.split(" ||| ")
         if len(sides) != 2 or not all(side.strip() for side in sides):
             raise InputError(f"{path} line {number}: not 'words ||| words'")
         first, second = (side.split(" ") for side in sides)
         if "" in first or "" in second:
             raise InputError(f"{path} line {number}: an empty word; separate words by one blank")
-        pairs.append((first, second))
-    return pairs
+        yield first, second
 
 
 def write_links(path: Path | str, links: Iterable[Links]) -> None:
     """One line a pair (empty where nothing is linked), links sorted."""
-    write_text(path, "".join(" ".join(f"{i}-{j}" for i, j in sorted(line)) + "\n" for line in links))
+    write_text(path, "".join(written(line) + "\n" for line in links))
+
+
+def written(links: Links) -> str:
+    """A pair's links as a line, sorted, without its line feed."""
+    return " ".join(f"{i}-{j}" for i, j in sorted(links))
 
 
 def read_links(path: Path | str, pairs: list[Pair]) -> list[Links]:

@@ -17,11 +17,10 @@ from workflow_scripts import config as module
 from workflow_scripts.acquire.microworld.__main__ import write_world
 from workflow_scripts.augment.renderings import Record
 from workflow_scripts.cli import InputError
-from workflow_scripts.config import Config, load
+from workflow_scripts.config import Config, LinksOf, load
 from workflow_scripts.languages import languages
 from workflow_scripts.recipes.alignment import Alignment
 from workflow_scripts.recipes.features import Features
-from workflow_scripts.recipes.links import Links
 from workflow_scripts.recipes.microworld import Microworld
 from workflow_scripts.recipes.parallel import Parallel
 from workflow_scripts.recipes.pretraining import Pretraining
@@ -549,8 +548,32 @@ WHOLE_MISTAKES = {
         "translations.nllb: unknown key 'project'; known are kind, model, revision,",
     ),
     "links of another kind": (
+        put("corpora.chaii-mr.links", {"linker": "eflomal"}),
+        'corpora.chaii-mr.links.linker is "eflomal"; allowed are statistical, neural',
+    ),
+    "links by no encoder": (
         put("corpora.chaii-mr.links", {"linker": "neural"}),
-        'corpora.chaii-mr.links.linker is "neural"',
+        "corpora.chaii-mr.links: linker neural needs encoder, the name of an entry of encoders",
+    ),
+    "links by an encoder that is none": (
+        put("corpora.chaii-mr.links", {"linker": "neural", "encoder": "mbret"}),
+        "corpora.chaii-mr.links.encoder: unknown encoder 'mbret'; did you mean 'mbert'?",
+    ),
+    "links from a block that is not there": (
+        put("corpora.chaii-mr.links", {"linker": "neural", "encoder": "mbert"}),
+        "corpora.chaii-mr.links.layer is 8, but encoders.mbert.pretrain.architecture.layers is 2; it must not be more",
+    ),
+    "an encoder that links nothing": (
+        put("corpora.chaii-mr.links", {"encoder": "mbert"}),
+        "corpora.chaii-mr.links: encoder belongs to linker neural, but linker is statistical",
+    ),
+    "a key of the other linker": (
+        put("corpora.chaii-mr.links", {"layer": 3}),
+        "corpora.chaii-mr.links: layer belongs to linker neural, but linker is statistical",
+    ),
+    "scores of a linker without": (
+        put("corpora.chaii-mr.links", {"filter": {"min_score": 0.2}}),
+        "corpora.chaii-mr.links: filter.min_score needs linker neural; fast_align gives no scores",
     ),
 }
 
@@ -788,7 +811,7 @@ def test_the_default_file_says_what_holds_without_it(default: Config) -> None:
     assert default.features == Features()
     assert default.encoders["mbert"].pretrain == Pretraining()
     assert aligned.filter == Parallel(sentences=aligned.filter.sentences)
-    assert (aligned.links, aligned.objective) == (Links(), Alignment())
+    assert (aligned.links, aligned.objective) == (LinksOf(), Alignment())
     assert default.splits["custom-dev"].per_language == Splits().per_language
     assert default.tuning["default"] == Tuning(matrix_rate=0.004)
     assert default.prediction == Prediction()

@@ -12,6 +12,7 @@ from transformers import AutoModel, AutoTokenizer
 from tests.unit.tiny import encoder
 from workflow_scripts.align import finetune
 from workflow_scripts.cli import InputError
+from workflow_scripts.pairs import one_to_one
 from workflow_scripts.recipes.alignment import Alignment
 
 PAIRS = [
@@ -37,7 +38,7 @@ def files(tmp_path):
 
 
 def test_one_to_one_drops_every_link_of_a_word_linked_twice():
-    assert finetune.one_to_one([(0, 0), (1, 1), (1, 2), (3, 2), (4, 4)]) == [(0, 0), (4, 4)]
+    assert one_to_one([(0, 0), (1, 1), (1, 2), (3, 2), (4, 4)]) == [(0, 0), (4, 4)]
 
 
 def test_loss_equals_the_formula(folder, tmp_path):
@@ -60,7 +61,7 @@ def test_loss_equals_the_formula(folder, tmp_path):
     drawn = held = 0.0
     for foreign, english, links in PAIRS:
         sides = [vectors(now, side) for side in (foreign, english)]
-        kept = finetune.one_to_one([tuple(map(int, link.split("-"))) for link in links.split()])
+        kept = one_to_one([tuple(map(int, link.split("-"))) for link in links.split()])
         drawn += sum((sides[0][i] - sides[1][j]).square().sum() for i, j in kept)
         held += sum(
             (sides[n] - vectors(before, side)).square().sum() for n, side in enumerate((foreign, english))

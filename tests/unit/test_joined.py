@@ -5,7 +5,7 @@ import random
 
 import pytest
 
-from workflow_scripts.align.links import link
+from workflow_scripts.align.statistical import link
 from workflow_scripts.joined import LEAST, NO_JOINS, learn_joins
 from workflow_scripts.recipes.links import Links
 from workflow_scripts.words import words

@@ -1,5 +1,6 @@
 """What would be run, without running it: jobs of the shipped configurations, mistakes, and the form of the rules."""
 
+import json
 import re
 import shlex
 import shutil
@@ -9,6 +10,7 @@ import pytest
 import yaml
 
 from tests.workflow.conftest import ROOT, Tree
+from workflow_scripts.recipes.links import Links
 
 RULES = [*sorted((ROOT / "rules").glob("*.smk")), ROOT / "Snakefile"]
 
@@ -72,6 +74,30 @@ def test_real_files(tree: Tree, tmp_path: Path) -> None:
         "score": 12,
         "table": 4,
     }
+
+
+def test_links_by_an_encoder(tree: Tree) -> None:
+    """Only the named alignment is linked by it, and every encoder that is aligned waits for this one."""
+    raw = yaml.safe_load((tree.folder / "config.yaml").read_text("utf-8"))
+    asked = {"linker": "neural", "encoder": "xlmr", "layer": 2, "filter": {"min_score": 0.1}}
+    raw["alignments"]["tydi-l"]["links"] = asked
+    (tree.folder / "neural.yaml").write_text(yaml.safe_dump(raw, allow_unicode=True), "utf-8")
+    before, jobs = tree.jobs(config=None), tree.jobs(config="neural.yaml")
+    assert {rule: jobs[rule] - before.get(rule, 0) for rule in jobs if jobs[rule] != before.get(rule)} == {
+        "links": -4,
+        "neural_links": 4,
+    }
+    wanted = "results/aligned/mbert/tydi-l/model.safetensors"
+    told = tree.snakemake("--dry-run", "--printshellcmds", wanted, config="neural.yaml")
+    commands = [
+        shlex.split(line) for line in (told.stdout + told.stderr).splitlines() if "align.links" in line
+    ]
+    assert len(commands) == 4
+    for command in commands:
+        assert command[command.index("--encoder") + 1] == "results/encoders/xlmr"
+        recipe = json.loads(command[command.index("--recipe") + 1])
+        assert Links.model_validate(recipe) == Links(**{k: v for k, v in asked.items() if k != "encoder"})
+    assert tree.jobs(wanted, config="neural.yaml")["pretrain"] == 2
 
 
 def test_the_papers_own_size(tree: Tree) -> None:

@@ -253,8 +253,8 @@ def test_a_function_of_one_step_is_no_other_steps_business(run: Tree) -> None:
     """Of the windows, those of the test set are cut again for a model that is not tuned again, and so on."""
     with run.edited(
         "workflow_scripts/align/finetune.py",
-        "def one_to_one(",
-        "def linked_once(a: int) -> int:\n    return a\n\n\ndef one_to_one(",
+        "def encode(",
+        "def linked_once(a: int) -> int:\n    return a\n\n\ndef encode(",
     ):
         assert names(run.pending()) == {"aligned/tiny"} | of_model("tiny-ar")
 

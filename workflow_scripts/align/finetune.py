@@ -23,7 +23,7 @@ from transformers import AutoModel, PreTrainedTokenizerBase, set_seed
 
 from workflow_scripts.cli import InputError, named_files, parser, read_recipe, run
 from workflow_scripts.files import atomic_folder
-from workflow_scripts.pairs import Links, read_links, read_pairs
+from workflow_scripts.pairs import one_to_one, read_links, read_pairs
 from workflow_scripts.recipes.alignment import Alignment
 from workflow_scripts.staleness import code_hash
 from workflow_scripts.training.batch import Batch
@@ -48,12 +48,6 @@ class AlignedPair:
     foreign: Sentence
     english: Sentence
     links: np.ndarray
-
-
-def one_to_one(links: Links) -> Links:
-    """The links both of whose words are linked once (Cao et al. 2020)."""
-    first, second = Counter(i for i, _ in links), Counter(j for _, j in links)
-    return [(i, j) for i, j in links if first[i] == 1 and second[j] == 1]
 
 
 def encode(words: list[str], tokenizer: PreTrainedTokenizerBase) -> Sentence | None:

@@ -1,66 +1,126 @@
-"""Link the words of sentence pairs: fast_align (Dyer et al. 2013) in both directions, joined, through systran-align.
+"""Link the words of sentence pairs: by counting (fast_align), or by an encoder's hidden states (awesome-align).
 
-The model is trained on the very pairs that it links.  Every input line has its output line, possibly empty.
+Every pair has its line of links `i-j`, counted from 0 and sorted, and of scores; the line is empty where nothing is
+linked, where the linker cannot read the pair, or where the pair fails a filter.  --dropped names the last two, with
+their line, counted from 1, and the reason.  The neural linker gives every link a score from 0 to 1 (see neural.py);
+fast_align gives none that would compare, so there are none.
+
+--report tells what became of all pairs, and the level of either side: "characters" where most of what is written in a
+script without blanks (Han, kana, Thai, …) stands as one character a word, as words.py cuts it, and else "words".
 """
 
-import tempfile
-from collections.abc import Sequence
+import itertools
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
-import systran_align
-
-from workflow_scripts.cli import InputError, parser, read_recipe, run
-from workflow_scripts.files import write_text
-from workflow_scripts.joined import NO_JOINS, learn_joins
-from workflow_scripts.pairs import Links, Pair, read_pairs, write_links
+from workflow_scripts.align import statistical
+from workflow_scripts.cli import InputError, Progress, parser, read_recipe, run
+from workflow_scripts.files import atomic, write_text
+from workflow_scripts.pairs import Linked, Pair, each_pair, one_to_one, written
+from workflow_scripts.recipes.links import LinkFilter
 from workflow_scripts.recipes.links import Links as Recipe
-from workflow_scripts.stems import stem
+from workflow_scripts.words import single
 
 
-def link(pairs: Sequence[Pair], recipe: Recipe) -> list[Links]:
-    """Links of the words of each pair; with `stems`, words that share one count as the same (see stems).
+def linked(pairs: Iterable[Pair], recipe: Recipe, encoder: Path | None) -> Iterator[Linked]:
+    """The links of each pair, in order; the neural linker holds some thousand pairs at a time, the other all."""
+    if recipe.linker == "statistical":
+        return (Linked(sorted(found), []) for found in statistical.link(list(pairs), recipe))
+    # By a name that code_hash does not see: torch stays out of the statistical linker, and what it depends on too.
+    neural = import_module("workflow_scripts.align.neural")
+    found: Iterator[Linked] = neural.from_recipe(encoder, recipe).link(pairs)
+    return found
 
-    With `stems`, characters of scripts without blanks are linked as the words that they form (see joined).
-    A pair with a side that has no words has no links.
-    """
-    sides = [[pair[side] for pair in pairs if all(pair)] for side in (0, 1)]
-    joins = [learn_joins(side) if recipe.stems else NO_JOINS for side in sides]
-    groups = [[join.groups(words) for words in side] for join, side in zip(joins, sides, strict=True)]
-    form = stem if recipe.stems else str
-    # the aligner splits its lines at "|", and reads beyond the end of one that has no words on a side
-    counted = [
-        [
-            [form("".join(words[held.start : held.stop])).replace("|", "¦") for held in held_words]
-            for words, held_words in zip(side, held_side, strict=True)
-        ]
-        for side, held_side in zip(sides, groups, strict=True)
-    ]
-    if not sides[0]:
-        return [[] for _ in pairs]
-    with tempfile.TemporaryDirectory() as folder:
-        file, forward, backward = (f"{folder}/{name}" for name in ("pairs", "forward", "backward"))
-        write_text(
-            file,
-            "".join(
-                f"{' '.join(first)} ||| {' '.join(second)}\n" for first, second in zip(*counted, strict=True)
-            ),
+
+def sift(pair: Pair, found: Linked, keep: LinkFilter) -> Linked:
+    """What the filters leave of a pair's links: those that are kept, or none and a reason that begins with the key."""
+    if found.skipped:
+        return found
+    first, second = pair
+    if keep.drop_identical and first == second:
+        return Linked([], [], "drop_identical: both sentences are the same")
+    lengths = sorted((len(first), len(second)))
+    if keep.max_length_ratio is not None and lengths[1] > keep.max_length_ratio * lengths[0]:
+        return Linked([], [], f"max_length_ratio: {lengths[1]} words beside {lengths[0]}")
+    links, scores = found.links, found.scores
+    if keep.one_to_one:
+        kept = set(one_to_one(links))
+        scores = [score for link, score in zip(links, scores, strict=False) if link in kept]
+        links = [link for link in links if link in kept]
+        if found.links and not links:
+            return Linked([], [], "one_to_one: every link shares a word with another")
+    words = len({i for i, _ in links}) + len({j for _, j in links})
+    if words < keep.min_coverage * sum(lengths):
+        return Linked([], [], f"min_coverage: {words} of {sum(lengths)} words are linked")
+    if keep.min_score:
+        mean = sum(scores) / len(scores) if scores else 0.0
+        if mean < keep.min_score:
+            return Linked([], [], f"min_score: the mean of {len(scores)} links is {mean:.6f}")
+    return Linked(links, scores)
+
+
+class Level:
+    """Whether a side's words are words or, in scripts without blanks, characters."""
+
+    def __init__(self) -> None:
+        self.words = self.scripted = self.single = 0
+
+    def add(self, words: Iterable[str]) -> None:
+        """Count a sentence."""
+        for word in words:
+            self.words += 1
+            alone = single(word)
+            if alone is not None:
+                self.scripted += 1
+                self.single += alone
+
+    def told(self) -> dict[str, Any]:
+        """For the report."""
+        level = "characters" if self.single * 2 > self.scripted else "words"
+        return {"words": self.words, "single_characters": self.single, "level": level}
+
+
+def write(
+    pairs: Path, recipe: Recipe, encoder: Path | None, out: Path, scores: Path | None, dropped: Path
+) -> dict[str, Any]:
+    """Link a file's pairs and write the three files line by line; what is returned is for the report."""
+    total = sum(1 for _ in each_pair(pairs))  # a bad line is found here, before hours of work
+    if not total and recipe.linker == "statistical":
+        raise InputError(f"{pairs}: no sentence pairs; a word aligner needs some hundreds")
+    counts = {"pairs": total, "with_links": 0, "without_links": 0, "links": 0}
+    reasons = Counter[str]()
+    levels = Level(), Level()
+    progress = Progress("link", total, "pairs")
+    # the linker reads ahead; tee keeps what it has read and we have not, never more than its chunk
+    ours, linkers = itertools.tee(each_pair(pairs))
+    with ExitStack() as stack:
+        links_file, dropped_file, *scores_file = (
+            stack.enter_context(open(stack.enter_context(atomic(path)), "w", encoding="utf-8", newline="\n"))
+            for path in (out, dropped, scores)
+            if path is not None
         )
-        systran_align.generate_alignment_probabilities(
-            file,
-            forward,
-            backward,
-            iterations=recipe.iterations,
-            favor_diagonal=True,
-            optimize_tension=True,
-            variational_bayes=True,
-        )
-        aligner = systran_align.Aligner(forward, backward)
-        found = aligner.align_batch(*counted)
-    lines = (
-        [(i, j) for a, b in line["alignments"] for i in first[int(a)] for j in second[int(b)]]
-        for line, first, second in zip(found, *groups, strict=True)
-    )
-    return [next(lines) if all(pair) else [] for pair in pairs]
+        results = linked(linkers, recipe, encoder)
+        for number, (pair, found) in enumerate(zip(ours, results, strict=True), 1):
+            kept = sift(pair, found, recipe.filter)
+            links_file.write(written(kept.links) + "\n")
+            for file in scores_file:
+                file.write(" ".join(f"{score:.6f}" for score in kept.scores) + "\n")
+            if kept.skipped:
+                reasons[kept.skipped.partition(":")[0]] += 1
+                dropped_file.write(json.dumps({"line": number, "reason": kept.skipped}) + "\n")
+            else:
+                counts["with_links" if kept.links else "without_links"] += 1
+            counts["links"] += len(kept.links)
+            for level, side in zip(levels, pair, strict=True):
+                level.add(side)
+            progress.advance()
+    first, second = (level.told() for level in levels)
+    return counts | {"dropped": dict(sorted(reasons.items())), "first": first, "second": second}
 
 
 def main() -> None:
@@ -68,18 +128,31 @@ def main() -> None:
     arguments_parser.add_argument(
         "--pairs", type=Path, required=True, help="file of 'foreign words ||| English words'"
     )
+    arguments_parser.add_argument("--encoder", type=Path, help="neural: folder of the encoder")
     arguments_parser.add_argument(
         "--out", type=Path, required=True, help="file of links i-j, one line a pair"
     )
+    arguments_parser.add_argument(
+        "--scores", type=Path, help="neural: file of the links' scores, in the same order"
+    )
+    arguments_parser.add_argument(
+        "--dropped", type=Path, required=True, help="file of pairs that were left out, with reasons"
+    )
+    arguments_parser.add_argument(
+        "--report", type=Path, required=True, help="file of what became of the pairs"
+    )
     arguments = arguments_parser.parse_args()
     recipe = read_recipe(arguments.recipe, Recipe)
-    pairs = read_pairs(arguments.pairs)
-    if not pairs:
-        raise InputError(f"{arguments.pairs}: no sentence pairs; a word aligner needs some hundreds")
-    links = link(pairs, recipe)
-    write_links(arguments.out, links)
-    words = sum(len(first) for first, _ in pairs)
-    print(f"{len(pairs)} pairs, {words} words, {sum(map(len, links))} links")
+    if recipe.linker == "neural" and arguments.encoder is None:
+        raise InputError("--encoder is missing; linker neural reads an encoder's folder")
+    for name in ("encoder", "scores"):
+        if recipe.linker == "statistical" and getattr(arguments, name) is not None:
+            raise InputError(f"--{name} belongs to linker neural, but linker is statistical")
+    made = write(
+        arguments.pairs, recipe, arguments.encoder, arguments.out, arguments.scores, arguments.dropped
+    )
+    write_text(arguments.report, json.dumps({"linker": recipe.linker, **made}, indent=1) + "\n")
+    print(json.dumps(made))
 
 
 if __name__ == "__main__":

@@ -3,7 +3,8 @@
 Both sentences of a pair are encoded by themselves up to block `layer`.  With S = H_source · H_targetᵀ (plain dot
 products of pieces, special pieces left out), two pieces are linked where both softmaxes of S, over the target's and
 over the source's pieces, exceed the threshold; two words where any of their pieces are.  A link's score, from 0 to 1,
-is awesome-align's: 2ab / (a + b + 1e-9) of both softmaxes of S / √(length of the other side), the highest of its pieces.
+is awesome-align's: 2ab / (a + b + 1e-9) of both softmaxes of S / √(length of the other side), the highest of its
+pieces.
 
 Cost: nearly all of it is the encoder.  The sentences of some thousand pairs are therefore one pool, in which only
 sentences of the same number of pieces share a batch: nothing is padded and attention needs no mask.  Blocks above
@@ -11,8 +12,9 @@ sentences of the same number of pieces share a batch: nothing is padded and atte
 the number of pairs.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -22,21 +24,14 @@ from torch import Tensor, nn
 from transformers import AutoModel, PreTrainedTokenizerBase
 
 from workflow_scripts.cli import InputError
-from workflow_scripts.pairs import Links, Pair
-from workflow_scripts.training.folders import load_tokenizer
+from workflow_scripts.pairs import Linked, Pair
+from workflow_scripts.recipes.links import Links as Recipe
+from workflow_scripts.training.device import mixed_precision, quiet
+from workflow_scripts.training.folders import load_model, load_tokenizer
 
 CHUNK = 60_000  # pieces whose hidden states are in memory at once
 MASKED = float("-inf")
 Array = np.ndarray[Any, Any]
-
-
-@dataclass(frozen=True)
-class Linked:
-    """The links of a pair, sorted, and their scores; or why it has none."""
-
-    links: Links
-    scores: list[float]
-    skipped: str = ""
 
 
 @dataclass(frozen=True)
@@ -50,24 +45,34 @@ class Pieces:
 class Linker:
     """An encoder, cut off after block `layer`, with its tokeniser."""
 
-    def __init__(self, folder: Path, layer: int, threshold: float, dtype: torch.dtype, budget: int) -> None:
-        """Load an encoder's folder; `budget` is the number of pieces that are encoded in a batch.
+    def __init__(
+        self,
+        folder: Path,
+        layer: int,
+        threshold: float,
+        dtype: torch.dtype,
+        budget: int,
+        chunk: int = CHUNK,
+    ) -> None:
+        """Load an encoder's folder; `budget` pieces are encoded in a batch, `chunk` are in memory at once.
 
         Raises InputError where the encoder has fewer blocks than `layer`, or is not built of blocks as BERT is.
         """
         self.tokenizer: PreTrainedTokenizerBase = load_tokenizer(folder)
-        model = AutoModel.from_pretrained(folder, attn_implementation="sdpa")
+        model = load_model(AutoModel, folder, "sdpa", new=("pooler.",))
         blocks = getattr(getattr(model, "encoder", None), "layer", None)
-        if not isinstance(blocks, nn.ModuleList) or not hasattr(model, "embeddings"):
+        table = getattr(getattr(model, "embeddings", None), "position_embeddings", None)
+        if not isinstance(blocks, nn.ModuleList) or not isinstance(table, nn.Embedding):
             raise InputError(f"{folder}: a {type(model).__name__}, but links need an encoder of BERT's kind")
         if layer > len(blocks):
             raise InputError(f"{folder}: links are to be read from block {layer}, but it has {len(blocks)}")
         model.encoder.layer = blocks[:layer]
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.model = model.to(self.device, dtype).eval()
-        self.threshold, self.budget = threshold, budget
-        padded = 0 if model.config.model_type.startswith("bert") else 2  # positions that RoBERTa's kind leaves out
-        self.longest = int(model.config.max_position_embeddings) - padded
+        self.threshold, self.budget, self.chunk = threshold, budget, chunk
+        # RoBERTa's kind counts positions from behind that of the padding
+        first = 0 if table.padding_idx is None else table.padding_idx + 1
+        self.longest = int(table.num_embeddings) - first
 
     def pieces(self, sentences: Sequence[Sequence[str]]) -> list[Pieces]:
         """The pieces of sentences of words."""
@@ -77,20 +82,21 @@ class Linker:
             for row, ids in enumerate(encoded["input_ids"])
         ]
 
-    def link(self, pairs: Sequence[Pair]) -> Iterator[Linked]:
+    def link(self, pairs: Iterable[Pair]) -> Iterator[Linked]:
         """The links of each pair, in order."""
+        source = iter(pairs)
         sides: list[tuple[Pieces, Pieces]] = []
         total = 0
         # a few hundred at a time are tokenised, so that memory does not grow with the number of pairs
-        for start in range(0, len(pairs), 256):
-            some = pairs[start : start + 256]
+        while some := list(islice(source, 256)):
             both = self.pieces([sentence for pair in some for sentence in pair])
             for pair in zip(both[::2], both[1::2], strict=True):
                 sides.append(pair)
                 total += sum(min(len(side.ids), self.longest) for side in pair)
-            if total >= CHUNK or start + 256 >= len(pairs):
-                yield from self._chunk(sides)
-                sides, total = [], 0
+                if total >= self.chunk:
+                    yield from self._chunk(sides)
+                    sides, total = [], 0
+        yield from self._chunk(sides)
 
     def _chunk(self, sides: Sequence[tuple[Pieces, Pieces]]) -> Iterator[Linked]:
         found = [self._skip(pair) for pair in sides]
@@ -104,10 +110,10 @@ class Linker:
     def _skip(self, pair: tuple[Pieces, Pieces]) -> Linked:
         for name, side in zip(("first", "second"), pair, strict=True):
             if len(side.words) == 0:
-                return Linked([], [], f"the {name} sentence has no piece that the encoder knows")
+                return Linked([], [], f"no piece: the {name} sentence has none of the encoder's")
             if len(side.ids) > self.longest:
-                reason = f"the {name} sentence has {len(side.ids)} pieces; the encoder reads {self.longest}"
-                return Linked([], [], reason)
+                sizes = f"{len(side.ids)} pieces, the encoder reads {self.longest}"
+                return Linked([], [], f"too long: the {name} sentence has {sizes}")
         return Linked([], [])
 
     @torch.inference_mode()
@@ -134,9 +140,7 @@ class Linker:
         return states, first
 
     @torch.inference_mode()
-    def _extract(
-        self, sides: Sequence[tuple[Pieces, Pieces]], states: Tensor, first: Array
-    ) -> list[Linked]:
+    def _extract(self, sides: Sequence[tuple[Pieces, Pieces]], states: Tensor, first: Array) -> list[Linked]:
         """The links of pairs whose sentences have hidden states from row `first`, source and target in turn."""
         sizes = np.array([[len(side.words) for side in pair] for pair in sides])
         order = np.lexsort((sizes[:, 1], sizes[:, 0]))
@@ -173,7 +177,7 @@ class Linker:
                 places[side][n, :size] = first[2 * row + side] + 1 + np.arange(size)
                 words[side][n, :size] = pair[side].words
         vectors = [states[torch.from_numpy(place).to(self.device)] for place in places]
-        alike = torch.bmm(vectors[0], vectors[1].transpose(1, 2)).float()
+        alike = torch.bmm(vectors[0].float(), vectors[1].float().transpose(1, 2))
         lengths = torch.from_numpy(counts).to(self.device)
         absent = [
             torch.arange(int(size), device=self.device)[None, :] >= lengths[:, side, None]
@@ -201,3 +205,10 @@ class Linker:
         for n, row in enumerate(rows):
             held = slice(starts[n], starts[n + 1])
             found[row] = Linked([(i, j) for i, j in links[held]], best[held].tolist())
+
+
+def from_recipe(folder: Path, recipe: Recipe) -> Linker:
+    """The linker that a recipe asks for."""
+    quiet()
+    dtype = torch.bfloat16 if mixed_precision(recipe.precision) == "bf16" else torch.float32
+    return Linker(folder, recipe.layer, recipe.threshold, dtype, recipe.batch_pieces)
