@@ -123,6 +123,17 @@ def test_links_and_scores_are_those_of_the_definition(encoder: Path) -> None:
     assert any(theirs is None for theirs in expected)
 
 
+def test_half_the_bits_give_nearly_the_same(encoder: Path) -> None:
+    whole = linker(encoder).link(pairs())
+    half = Linker(encoder, LAYER, THRESHOLD, torch.bfloat16, 4096).link(pairs())
+    common = union = 0
+    for one, other in zip(whole, half, strict=True):
+        assert one.skipped == other.skipped
+        common += len(set(one.links) & set(other.links))
+        union += len(set(one.links) | set(other.links))
+    assert 0.9 * union < common < union
+
+
 def test_chunks_and_batches_change_nothing(encoder: Path) -> None:
     given = pairs()
     whole = list(linker(encoder).link(given))

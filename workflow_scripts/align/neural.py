@@ -42,6 +42,34 @@ class Pieces:
     words: Array
 
 
+class LaidOut(nn.Module):
+    """A linear layer without gradient whose weights lie as oneDNN multiplies them."""
+
+    def __init__(self, layer: nn.Linear) -> None:
+        super().__init__()
+        self.weight = torch.ops.mkldnn._reorder_linear_weight(layer.weight.detach())
+        self.bias = None if layer.bias is None else layer.bias.detach()
+
+    def forward(self, given: Tensor) -> Tensor:
+        """given · weightᵀ + bias"""
+        return torch.ops.mkldnn._linear_pointwise(given, self.weight, self.bias, "none", [], "")
+
+
+def laid_out(module: nn.Module) -> None:
+    """Give a module's linear layers to oneDNN, where torch has it.
+
+    By itself torch multiplies float32 by MKL, which takes a narrow path on AMD's processors: there, oneDNN is twice as
+    fast.  In bfloat16, torch uses oneDNN too, but lays the weights out anew in every batch.
+    """
+    if not (torch.backends.mkldnn.is_available() and hasattr(torch.ops.mkldnn, "_reorder_linear_weight")):
+        return
+    for name, child in module.named_children():
+        if type(child) is nn.Linear:
+            setattr(module, name, LaidOut(child))
+        else:
+            laid_out(child)
+
+
 class Linker:
     """An encoder, cut off after block `layer`, with its tokeniser."""
 
@@ -69,6 +97,8 @@ class Linker:
         model.encoder.layer = blocks[:layer]
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.model = model.to(self.device, dtype).eval()
+        if self.device.type == "cpu" and dtype in (torch.float32, torch.bfloat16):
+            laid_out(self.model.encoder)
         self.threshold, self.budget, self.chunk = threshold, budget, chunk
         # RoBERTa's kind counts positions from behind that of the padding
         first = 0 if table.padding_idx is None else table.padding_idx + 1
