@@ -16,7 +16,6 @@ INSIDE = rf"[[\w\u200c\u200d]--[{ALONE}]]"
 WORD = regex.compile(rf"(?V1){INSIDE}+(?:['’.,\-]{INSIDE}+)*|[{ALONE}]\p{{M}}*|[^\w\s\p{{C}}]")
 
 SINGLE = regex.compile(rf"[{ALONE}]\p{{M}}*")
-HOLDS = regex.compile(rf"[{ALONE}]")
 
 
 def words(text: str) -> list[str]:
@@ -24,6 +23,6 @@ def words(text: str) -> list[str]:
     return WORD.findall(text)
 
 
-def single(word: str) -> bool | None:
-    """Whether a word is one character, with its marks, of a script without blanks; None for words of other scripts."""
-    return bool(SINGLE.fullmatch(word)) if HOLDS.search(word) else None
+def single(word: str) -> bool:
+    """Whether a word is one character, with its marks, of a script without blanks."""
+    return bool(SINGLE.fullmatch(word))

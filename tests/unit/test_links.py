@@ -194,6 +194,7 @@ def test_counts_add_up(tmp_path):
         (["กรุงเทพ"], "characters"),
         (["The city of Ramor, 4 km"], "words"),
         (["라모르시는 테시강"], "words"),
+        (["Ramor (ラモル) lies on the river Tesi"], "words"),
     ],
 )
 def test_the_level_is_told(text, level):

@@ -5,8 +5,8 @@ linked, where the linker cannot read the pair, or where the pair fails a filter.
 their line, counted from 1, and the reason.  The neural linker gives every link a score from 0 to 1 (see neural.py);
 fast_align gives none that would compare, so there are none.
 
---report tells what became of all pairs, and the level of either side: "characters" where most of what is written in a
-script without blanks (Han, kana, Thai, …) stands as one character a word, as words.py cuts it, and else "words".
+--report tells what became of all pairs, and the level of either side: "characters" where most words are one character
+of a script without blanks (Han, kana, Thai, …), as words.py cuts it, and else "words".
 """
 
 import itertools
@@ -68,20 +68,17 @@ class Level:
     """Whether a side's words are words or, in scripts without blanks, characters."""
 
     def __init__(self) -> None:
-        self.words = self.scripted = self.single = 0
+        self.words = self.single = 0
 
     def add(self, words: Iterable[str]) -> None:
         """Count a sentence."""
         for word in words:
             self.words += 1
-            alone = single(word)
-            if alone is not None:
-                self.scripted += 1
-                self.single += alone
+            self.single += single(word)
 
     def told(self) -> dict[str, Any]:
         """For the report."""
-        level = "characters" if self.single * 2 > self.scripted else "words"
+        level = "characters" if self.single * 2 > self.words else "words"
         return {"words": self.words, "single_characters": self.single, "level": level}
 
 
