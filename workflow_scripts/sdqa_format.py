@@ -95,9 +95,11 @@ def _rows(file: Path | str, delimiter: str, quoted: bool = True) -> Iterator[dic
         if row is None:
             return
         if None in row or None in row.values():
+            cells = [cell for cell in row.values() if isinstance(cell, str)]
+            hint = "; is a quotation mark left open before?" if any("\n" in cell for cell in cells) else ""
             raise InputError(
                 f"{file} line {table.line_num}: as many columns as in the first line are needed, which are"
-                f" {', '.join(name or '(index)' for name in table.fieldnames or ())}"
+                f" {', '.join(name or '(index)' for name in table.fieldnames or ())}{hint}"
             )
         for key in ("ID", "example_id"):
             # in the table with metadata, ID is the question with its speaker
