@@ -22,6 +22,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 from transformers import AutoModel, PreTrainedTokenizerBase
+from transformers.activations import GELUActivation
 
 from workflow_scripts.cli import InputError
 from workflow_scripts.pairs import Linked, Pair
@@ -43,16 +44,17 @@ class Pieces:
 
 
 class LaidOut(nn.Module):
-    """A linear layer without gradient whose weights lie as oneDNN multiplies them."""
+    """A linear layer without gradient whose weights lie as oneDNN multiplies them, and what is done to each product."""
 
-    def __init__(self, layer: nn.Linear) -> None:
+    def __init__(self, layer: nn.Linear, then: str = "none") -> None:
         super().__init__()
+        self.then = then
         self.weight = torch.ops.mkldnn._reorder_linear_weight(layer.weight.detach())
         self.bias = None if layer.bias is None else layer.bias.detach()
 
     def forward(self, given: Tensor) -> Tensor:
-        """given · weightᵀ + bias"""
-        return torch.ops.mkldnn._linear_pointwise(given, self.weight, self.bias, "none", [], "")
+        """then(given · weightᵀ + bias)"""
+        return torch.ops.mkldnn._linear_pointwise(given, self.weight, self.bias, self.then, [], "none")
 
 
 def laid_out(module: nn.Module) -> None:
@@ -65,7 +67,11 @@ def laid_out(module: nn.Module) -> None:
         return
     for name, child in module.named_children():
         if type(child) is nn.Linear:
-            setattr(module, name, LaidOut(child))
+            # BERT's kind calls it so: the activation follows the one linear layer of this module
+            gelu = isinstance(getattr(module, "intermediate_act_fn", None), GELUActivation)
+            setattr(module, name, LaidOut(child, "gelu" if gelu else "none"))
+            if gelu:
+                module.intermediate_act_fn = nn.Identity()
         else:
             laid_out(child)
 
@@ -87,7 +93,10 @@ class Linker:
         Raises InputError where the encoder has fewer blocks than `layer`, or is not built of blocks as BERT is.
         """
         self.tokenizer: PreTrainedTokenizerBase = load_tokenizer(folder)
-        model = load_model(AutoModel, folder, "sdpa", new=("pooler.",))
+        on_processor = not torch.cuda.is_available()
+        # short sentences without padding: plain products beat torch's kernel in bfloat16
+        attention = "folded" if on_processor and dtype == torch.bfloat16 else "sdpa"
+        model = load_model(AutoModel, folder, attention, new=("pooler.",))
         blocks = getattr(getattr(model, "encoder", None), "layer", None)
         table = getattr(getattr(model, "embeddings", None), "position_embeddings", None)
         if not isinstance(blocks, nn.ModuleList) or not isinstance(table, nn.Embedding):
@@ -95,9 +104,9 @@ class Linker:
         if layer > len(blocks):
             raise InputError(f"{folder}: links are to be read from block {layer}, but it has {len(blocks)}")
         model.encoder.layer = blocks[:layer]
-        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self.device = torch.device("cpu" if on_processor else "cuda")
         self.model = model.to(self.device, dtype).eval()
-        if self.device.type == "cpu" and dtype in (torch.float32, torch.bfloat16):
+        if on_processor and dtype in (torch.float32, torch.bfloat16):
             laid_out(self.model.encoder)
         self.threshold, self.budget, self.chunk = threshold, budget, chunk
         # RoBERTa's kind counts positions from behind that of the padding
