@@ -326,7 +326,14 @@ def test_word_links_reach_their_sentences(case: Case, monkeypatch: pytest.Monkey
         "सीता पटना में है । ||| Sita is in Patna .",
     ]
     monkeypatch.setattr(
-        "sys.argv", ["links", f"--pairs={case.folder / 'hi.txt'}", f"--out={case.folder / 'hi.links'}"]
+        "sys.argv",
+        [
+            "links",
+            f"--pairs={case.folder / 'hi.txt'}",
+            f"--out={case.folder / 'hi.links'}",
+            f"--dropped={case.folder / 'hi.dropped.jsonl'}",
+            f"--report={case.folder / 'hi.report.json'}",
+        ],
     )
     links_step.main()
     linked = corpora.read_linked({"hi": f"{case.folder}/hi.txt"}, {"hi": f"{case.folder}/hi.links"})
