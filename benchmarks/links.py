@@ -33,7 +33,7 @@ from typing import Any
 import torch
 from safetensors.torch import load_file
 
-from tests.unit.published import mbert
+from benchmarks.published import mbert
 from workflow_scripts.align.neural import Linker
 from workflow_scripts.cli import InputError, run
 from workflow_scripts.files import each_line, read_lines, write_text

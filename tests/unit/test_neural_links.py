@@ -11,7 +11,8 @@ import torch
 from safetensors.torch import load_file
 from transformers import AutoModel
 
-from tests.unit import published, tiny
+from benchmarks import published
+from tests.unit import tiny
 from workflow_scripts.align.neural import Linker
 from workflow_scripts.cli import InputError
 from workflow_scripts.pairs import written

@@ -14,8 +14,9 @@ import sentencepiece
 import torch
 from transformers import AutoModel, AutoModelForQuestionAnswering, AutoTokenizer
 
+from benchmarks import published
 from tests.conftest import ROOT
-from tests.unit import published, tiny
+from tests.unit import tiny
 from workflow_scripts.align import finetune
 from workflow_scripts.cli import InputError
 from workflow_scripts.corpus import Annotation, Document, Question, write_documents, write_questions

@@ -20,7 +20,7 @@ import grpc
 import pytest
 
 from tests.conftest import ROOT
-from tests.speech_server import Call, SpeechServer, heard
+from tests.servers import Call, SpeechServer, heard
 from workflow_scripts.acquire import sdqa
 from workflow_scripts.augment import speech
 from workflow_scripts.augment.audio import Sound, Unusable, read_sound

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.speech_server import SpeechServer
+from tests.servers import SpeechServer
 from tests.unit.test_speech import wav
 from tests.workflow.conftest import ROOT, Tree
 from workflow_scripts.corpus import read_questions

@@ -12,6 +12,8 @@ from collections.abc import Iterator
 
 import regex
 
+from workflow_scripts.words import SINGLE
+
 CLUSTER = regex.compile(r"\X")
 OPTIONAL = regex.compile(
     r"[\p{Cf}\u0591-\u05C7\u0610-\u061A\u0640\u064B-\u065F\u0670\u093C\u09BC\u0A3C\u0ABC\u0B3C\u0CBC]"
@@ -116,22 +118,19 @@ def _occurrences(text: str, wanted: str) -> Iterator[int]:
         at = text.find(wanted, at + 1)
 
 
-UNSPACED = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]")
-
-
 def edge(text: str, place: int) -> bool:
     """Whether a word may begin or end at a place: not between two letters, digits or marks of a script with blanks."""
     if not 0 < place < len(text):
         return True
     before, after = text[place - 1], text[place]
-    if UNSPACED.match(before) or UNSPACED.match(after):
+    if SINGLE.match(before) or SINGLE.match(after):
         return True
     return not (_inside(before) and _inside(after))
 
 
 def unspaced(text: str, place: int) -> bool:
     """Whether a place is between two characters of scripts without blanks, where nothing shows a word's edge."""
-    return 0 < place < len(text) and all(map(UNSPACED.match, text[place - 1 : place + 1]))
+    return 0 < place < len(text) and all(map(SINGLE.match, text[place - 1 : place + 1]))
 
 
 def _inside(sign: str) -> bool:

@@ -60,11 +60,11 @@ class Google(Recipe):
         return f"google {PurePath(self.model).name}"
 
 
-class Seq2Seq(Recipe):
-    """A sequence-to-sequence model of Hugging Face: NLLB, M2M-100, MADLAD-400, OPUS-MT and their like."""
+class Local(Recipe):
+    """What all models that run here have in common."""
 
-    kind: Literal["seq2seq"] = Field("seq2seq", description="a Hugging Face sequence-to-sequence model")
-    model: str = Field(min_length=1, description="name on the hub, or a folder")
+    kind: str
+    model: str
     revision: str | None = Field(
         None, description="commit or tag on the hub; for a folder, a name that you change with its content"
     )
@@ -76,7 +76,6 @@ class Seq2Seq(Recipe):
         description="most pieces of a text and of its translation; longer texts are cut into parts",
     )
     batch_tokens: Positive = Field(4096, description="pieces a batch, padding included")
-    precision: Precision = Field("auto", description="auto: bf16 where the hardware multiplies in it")
 
     def settings(self) -> dict[str, Any]:
         """What a translation depends on besides the languages."""
@@ -87,7 +86,15 @@ class Seq2Seq(Recipe):
         return PurePath(self.model).name
 
 
-class CTranslate2(Recipe):
+class Seq2Seq(Local):
+    """A sequence-to-sequence model of Hugging Face: NLLB, M2M-100, MADLAD-400, OPUS-MT and their like."""
+
+    kind: Literal["seq2seq"] = Field("seq2seq", description="a Hugging Face sequence-to-sequence model")
+    model: str = Field(min_length=1, description="name on the hub, or a folder")
+    precision: Precision = Field("auto", description="auto: bf16 where the hardware multiplies in it")
+
+
+class CTranslate2(Local):
     """A model converted for CTranslate2, with the tokeniser of the Hugging Face model that it was made from."""
 
     kind: Literal["ctranslate2"] = Field("ctranslate2", description="a converted model")
@@ -95,24 +102,7 @@ class CTranslate2(Recipe):
     tokenizer: str = Field(
         min_length=1, description="name on the hub, or a folder, of the original's tokeniser"
     )
-    revision: str | None = Field(None, description="a name that you change with the model's content")
-    codes: dict[str, str] = Field(default_factory=dict, description=CODES)
-    beam: Positive = Field(4, description="beams; 1 is greedy")
-    max_length: Positive = Field(
-        256,
-        ge=16,
-        description="most pieces of a text and of its translation; longer texts are cut into parts",
-    )
-    batch_tokens: Positive = Field(4096, description="pieces a batch, padding included")
     compute_type: str = Field("auto", description="as CTranslate2 calls it: int8, bfloat16, float32, …")
-
-    def settings(self) -> dict[str, Any]:
-        """What a translation depends on besides the languages."""
-        return self.model_dump(exclude={"codes", "batch_tokens"})
-
-    def name(self) -> str:
-        """Who translated, for the record: the model folder's last name."""
-        return PurePath(self.model).name
 
 
 AnyTranslator = Google | Seq2Seq | CTranslate2
