@@ -10,6 +10,9 @@ MuCoT's published search is run on the same sentences, with the first answer of 
 Prints a table of records whose spans are valid in the source: how many come back exactly, how many have an answer that
 crosses the end of a sentence, how many the published search loses and how many it finds elsewhere; then a JSON object.
 The exit code is 1 if one record does not come back.
+
+Where a translation is its own source, relocation carries offsets over and searches nothing: what is measured is that no character is lost or moved on the way.  How well answers are searched
+for is measured by `relocation` and `recovery`.
 """
 
 import argparse

@@ -70,6 +70,7 @@ def test_an_encoder_that_cannot_read_is_not_written(tmp_path):
     assert not (tmp_path / "e").exists()
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_bytes(tmp_path):
     files = []
     for name in "ab":
