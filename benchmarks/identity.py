@@ -11,8 +11,8 @@ Prints a table of records whose spans are valid in the source: how many come bac
 crosses the end of a sentence, how many the published search loses and how many it finds elsewhere; then a JSON object.
 The exit code is 1 if one record does not come back.
 
-Where a translation is its own source, relocation carries offsets over and searches nothing: what is measured is that no character is lost or moved on the way.  How well answers are searched
-for is measured by `relocation` and `recovery`.
+Where a translation is its own source, relocation carries offsets over and searches nothing: what is measured is that no
+character is lost or moved on the way.  How well answers are searched for, `relocation` and `recovery` measure.
 """
 
 import argparse
