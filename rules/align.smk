@@ -28,6 +28,59 @@ rule sentence_pairs:
         " > {log} 2>&1"
 
 
+# Sentence pairs that an encoder is trained on, so that it links words; chosen as those that are aligned are.
+use rule sentence_pairs as linker_pairs with:
+    input:
+        foreign=lambda wildcards: linker_sentences(wildcards)[0],
+        english=lambda wildcards: linker_sentences(wildcards)[1],
+    output:
+        pairs="results/linker_pairs/{encoder}/{language}.txt",
+        dropped="results/linker_pairs/{encoder}/{language}.dropped.jsonl",
+    log:
+        "logs/linker_pairs/{encoder}/{language}.log",
+    benchmark:
+        "logs/costs/linker_pairs/{encoder}/{language}.tsv"
+    params:
+        recipe=lambda wildcards: recipe(encoder_of(wildcards).filter),
+        code=code_hash("workflow_scripts.acquire.parallel"),
+    message:
+        "Choosing sentence pairs {wildcards.language}-en to train the encoder {wildcards.encoder} on"
+
+
+rule train_linker:
+    input:
+        encoder=lambda wildcards: expand(
+            "results/encoders/{encoder}/{file}", encoder=encoder_of(wildcards).of, file=ENCODER
+        ),
+        pairs=lambda wildcards: list(linker_pairs(wildcards).values()),
+    output:
+        expand("results/encoders/{{encoder}}/{file}", file=[*ENCODER, "training.json"]),
+    log:
+        "logs/encoders/{encoder}.log",
+    benchmark:
+        "logs/costs/encoders/{encoder}.tsv"
+    wildcard_constraints:
+        encoder=one_of(name for name, entry in settings.encoders.items() if entry.tune),
+    conda:
+        "../envs/xlqa.yaml"
+    resources:
+        mem_mb=8000,
+        runtime=1440,
+        gpu=1,
+    params:
+        recipe=lambda wildcards: recipe(encoder_of(wildcards).tune),
+        pairs=lambda wildcards: named(linker_pairs(wildcards)),
+        encoder=lambda wildcards, input: folder(input.encoder),
+        work="work/encoders/{encoder}",
+        out=lambda wildcards, output: folder(output),
+        code=code_hash("workflow_scripts.align.train_linker"),
+    message:
+        "Training the encoder {wildcards.encoder} to link words"
+    shell:
+        "python -m workflow_scripts.align.train_linker --encoder {params.encoder} --pairs {params.pairs}"
+        " --recipe {params.recipe:q} --work {params.work} --out {params.out} > {log} 2>&1"
+
+
 rule links:
     input:
         "results/parallel/{alignment}/{language}.txt",

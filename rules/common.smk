@@ -22,6 +22,7 @@ from workflow_scripts.config import (
     chain_of,
     directions,
     evaluations_of,
+    linker_languages,
     microworld_files,
     pairs_of,
     present_models,
@@ -284,6 +285,19 @@ def alignment_of(wildcards):
 def sentence_pairs(wildcards):
     """The two files of an alignment's language: its own side and the English one."""
     return settings.parallel[alignment_of(wildcards).pairs].files(wildcards.language)
+
+
+def linker_sentences(wildcards):
+    """The two files of a language that an encoder is trained to link: its own side and the English one."""
+    return settings.parallel[encoder_of(wildcards).pairs].files(wildcards.language)
+
+
+def linker_pairs(wildcards):
+    """The sentence pairs of each language that an encoder is trained to link."""
+    return {
+        code: f"results/linker_pairs/{wildcards.encoder}/{code}.txt"
+        for code in linker_languages(settings, wildcards.encoder)
+    }
 
 
 def checkpoint_files(folder):

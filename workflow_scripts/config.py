@@ -30,6 +30,7 @@ from workflow_scripts.languages import language, languages
 from workflow_scripts.recipes.alignment import Alignment
 from workflow_scripts.recipes.base import Positive, Recipe
 from workflow_scripts.recipes.features import Features
+from workflow_scripts.recipes.linker import LinkerTraining
 from workflow_scripts.recipes.links import Links
 from workflow_scripts.recipes.microworld import Microworld
 from workflow_scripts.recipes.parallel import Parallel
@@ -320,7 +321,7 @@ class Recordings(Speech):
 
 
 class Encoder(Recipe):
-    """A multilingual encoder: pretrained here from scratch, or a published checkpoint."""
+    """A multilingual encoder: pretrained here, a published checkpoint, or another one trained to link words."""
 
     pretrain: Pretraining | None = Field(None, description="pretrain one from scratch with these settings")
     text: dict[Code, list[str]] = Field(
@@ -329,13 +330,32 @@ class Encoder(Recipe):
     checkpoint: str | None = Field(
         None, description="Hugging Face name (bert-base-multilingual-cased) or folder of a pretrained encoder"
     )
+    tune: LinkerTraining | None = Field(
+        None,
+        description="train another encoder on sentence pairs with these settings, so that it links words",
+    )
+    of: Name | None = Field(None, description="tune: the entry of encoders that is trained")
+    pairs: Name | None = Field(
+        None, description="tune: an entry of parallel, where the sentence pairs come from"
+    )
+    languages: Annotated[list[Code], Field(min_length=1)] | Literal["all"] = Field(
+        "all", description="tune: languages whose pairs with English are used; all: every one that pairs has"
+    )
+    filter: Parallel = Field(Parallel(), description="tune: which sentence pairs are used")
 
     @model_validator(mode="after")
-    def _one_of_two(self) -> Self:
-        if (self.pretrain is None) == (self.checkpoint is None):
-            raise ValueError("give exactly one of pretrain (from scratch) and checkpoint (name or folder)")
+    def _one_of_three(self) -> Self:
+        if [self.pretrain, self.checkpoint, self.tune].count(None) != 2:
+            raise ValueError(
+                "give exactly one of pretrain (from scratch), checkpoint (name or folder) and tune (of another entry)"
+            )
         if (self.pretrain is None) == bool(self.text):
             raise ValueError("text belongs to pretrain: give files for each language there, and only there")
+        for key in ("of", "pairs", "languages", "filter"):
+            if self.tune is None and key in self.model_fields_set:
+                raise ValueError(f"{key} belongs to tune, which trains another entry of encoders")
+        if self.tune is not None and (self.of is None or self.pairs is None):
+            raise ValueError("tune needs of (an entry of encoders) and pairs (an entry of parallel)")
         return self
 
 
@@ -605,6 +625,23 @@ def aligned_languages(config: Config, alignment: str) -> list[str]:
     return entry.languages
 
 
+def linker_languages(config: Config, encoder: str) -> list[str]:
+    """The languages that an encoder is trained to link with English."""
+    entry = config.encoders[encoder]
+    if entry.languages == "all":
+        assert entry.pairs is not None
+        return config.parallel[entry.pairs].languages
+    return entry.languages
+
+
+def encoder_chain(config: Config, encoder: str) -> list[str]:
+    """An encoder, the one it is trained from, and so on, down to one that is pretrained or a checkpoint."""
+    chain = [encoder]
+    while (before := config.encoders[chain[-1]].of) is not None:
+        chain.append(before)
+    return chain
+
+
 def evaluations_of(config: Config, training_set: str) -> list[str]:
     """The evaluations of those tables that show a model tuned on a training set, itself or by way of one before it.
 
@@ -704,6 +741,8 @@ def _check(config: Config) -> None:
     for name, split in config.splits.items():
         _check_split(config, f"splits.{name}", name, split)
     _check_translators(config)
+    for name in config.encoders:
+        _check_tuned(config, name)
     for name, translations in config.translations.items():
         if isinstance(translations, TRANSLATORS):
             continue
@@ -889,12 +928,45 @@ def _check_links(config: Config, where: str, links: LinksOf) -> None:
     if links.encoder is None:
         return
     _known(f"{where}.encoder", "encoder", links.encoder, config.encoders)
-    pretrain = config.encoders[links.encoder].pretrain
-    if pretrain is not None and links.layer > pretrain.architecture.layers:
+    _check_blocks(config, f"{where}.layer is {links.layer}", links.encoder, links.layer)
+
+
+def _check_blocks(config: Config, found: str, encoder: str, block: int) -> None:
+    """An encoder that comes of one pretrained here has the block that is read."""
+    root = encoder_chain(config, encoder)[-1]
+    pretrain = config.encoders[root].pretrain
+    if pretrain is not None and block > pretrain.architecture.layers:
         raise InputError(
-            f"{where}.layer is {links.layer}, but encoders.{links.encoder}.pretrain.architecture.layers is"
-            f" {pretrain.architecture.layers}; it must not be more"
+            f"{found}, but encoders.{root}.pretrain.architecture.layers is {pretrain.architecture.layers}; it must"
+            " not be more"
         )
+
+
+def _check_tuned(config: Config, encoder: str) -> None:
+    """An encoder that is trained to link words comes of another one that can learn it, and of pairs that there are."""
+    entry, where = config.encoders[encoder], f"encoders.{encoder}"
+    if entry.tune is None or entry.pairs is None:
+        return
+    chain = [encoder]
+    while (before := config.encoders[chain[-1]].of) is not None:
+        _known(f"encoders.{chain[-1]}.of", "encoder", before, config.encoders)
+        if before in chain:
+            circle = " of ".join([*chain[chain.index(before) :], before])
+            raise InputError(
+                f"encoders.{chain[-1]}.of: a circle, {circle}; one of them must be pretrained or a checkpoint"
+            )
+        chain.append(before)
+    _known(f"{where}.pairs", "source of sentence pairs", entry.pairs, config.parallel)
+    _distinct(f"{where}.languages", linker_languages(config, encoder))
+    for code in linker_languages(config, encoder):
+        _known(
+            f"{where}.languages",
+            f"language of parallel.{entry.pairs}",
+            code,
+            config.parallel[entry.pairs].languages,
+        )
+    more = " and psi reads the next one" if "psi" in entry.tune.objectives else ""
+    _check_blocks(config, f"{where}.tune.layer is {entry.tune.layer}{more}", encoder, entry.tune.blocks())
 
 
 def _check_transcribed(config: Config, where: str, corpus: TranscribedQuestions) -> None:

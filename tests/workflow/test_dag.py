@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from tests.workflow.conftest import ROOT, Tree
+from workflow_scripts.recipes.linker import LinkerTraining
 from workflow_scripts.recipes.links import Links
 
 RULES = [*sorted((ROOT / "rules").glob("*.smk")), ROOT / "Snakefile"]
@@ -98,6 +99,44 @@ def test_links_by_an_encoder(tree: Tree) -> None:
         recipe = json.loads(command[command.index("--recipe") + 1])
         assert Links.model_validate(recipe) == Links(**{k: v for k, v in asked.items() if k != "encoder"})
     assert tree.jobs(wanted, config="neural.yaml")["pretrain"] == 2
+
+
+def test_links_by_an_encoder_that_is_trained_to_link(tree: Tree) -> None:
+    """It is trained from another entry on sentence pairs of its own choice, before it links."""
+    raw = yaml.safe_load((tree.folder / "tests/config/small.yaml").read_text("utf-8"))
+    tune = {"layer": 1, "steps": 5, "objectives": ["so", "mlm"]}
+    raw["encoders"]["linker"] = {
+        "tune": tune,
+        "of": "tiny",
+        "pairs": "microworld",
+        "filter": {"sentences": 30},
+    }
+    raw["alignments"]["ar"]["links"] = {"linker": "neural", "encoder": "linker", "layer": 1}
+    (tree.folder / "linker.yaml").write_text(yaml.safe_dump(raw), "utf-8")
+    before, jobs = tree.jobs(), tree.jobs(config="linker.yaml")
+    assert {rule: jobs.get(rule, 0) - before.get(rule, 0) for rule in {**before, **jobs}} == {
+        **dict.fromkeys(before, 0),
+        "links": -1,
+        "neural_links": 1,
+        "linker_pairs": 1,
+        "train_linker": 1,
+    }
+    told = tree.snakemake("--dry-run", "--printshellcmds", config="linker.yaml")
+    commands = [shlex.split(line) for line in (told.stdout + told.stderr).splitlines() if "python -m" in line]
+    (command,) = (command for command in commands if "workflow_scripts.align.train_linker" in command)
+    assert command[command.index("--encoder") + 1] == "results/encoders/tiny"
+    assert command[command.index("--pairs") + 1] == "ar=results/linker_pairs/linker/ar.txt"
+    assert LinkerTraining.model_validate_json(command[command.index("--recipe") + 1]) == LinkerTraining(
+        **tune
+    )
+    (command,) = (
+        command
+        for command in commands
+        if "results/linker_pairs/linker/ar.txt" in command
+        and "--out" in command
+        and "workflow_scripts.acquire.parallel" in command
+    )
+    assert json.loads(command[command.index("--recipe") + 1])["sentences"] == 30
 
 
 def test_the_papers_own_size(tree: Tree) -> None:
