@@ -73,11 +73,11 @@ rule train_linker:
         encoder=lambda wildcards, input: folder(input.encoder),
         work="work/encoders/{encoder}",
         out=lambda wildcards, output: folder(output),
-        code=code_hash("workflow_scripts.align.train_linker"),
+        code=code_hash("workflow_scripts.align.linker"),
     message:
         "Training the encoder {wildcards.encoder} to link words"
     shell:
-        "python -m workflow_scripts.align.train_linker --encoder {params.encoder} --pairs {params.pairs}"
+        "python -m workflow_scripts.align.linker --encoder {params.encoder} --pairs {params.pairs}"
         " --recipe {params.recipe:q} --work {params.work} --out {params.out} > {log} 2>&1"
 
 

@@ -14,7 +14,7 @@ from transformers import AutoModel, AutoModelForMaskedLM
 
 from benchmarks import published
 from tests.unit import tiny
-from workflow_scripts.align import objectives, train_linker
+from workflow_scripts.align import linker, objectives
 from workflow_scripts.align.neural import Linker
 from workflow_scripts.cli import InputError
 from workflow_scripts.encoder import checkpoint
@@ -77,9 +77,9 @@ def trainee_of(folder: Path) -> objectives.Trainee:
     return objectives.Trainee(model).double().eval()
 
 
-def corpus_of(folder: Path, tmp_path: Path, links: str | None = None) -> list[train_linker.Pair]:
+def corpus_of(folder: Path, tmp_path: Path, links: str | None = None) -> list[linker.Pair]:
     file = write(tmp_path / "pairs", sentences())
-    return train_linker.read_language("sw", file, links, load_tokenizer(folder), 25)
+    return linker.read_language("sw", file, links, load_tokenizer(folder), 25)
 
 
 def recipe_of(chosen: tuple[str, ...], **more: object) -> LinkerTraining:
@@ -90,9 +90,9 @@ def recipe_of(chosen: tuple[str, ...], **more: object) -> LinkerTraining:
 
 
 def batch_of(
-    folder: Path, corpus: list[train_linker.Pair], recipe: LinkerTraining, rows: range = range(12)
+    folder: Path, corpus: list[linker.Pair], recipe: LinkerTraining, rows: range = range(12)
 ) -> objectives.Batch:
-    return train_linker.Collator(corpus, load_tokenizer(folder), recipe).batch(np.array(rows), step=5)
+    return linker.Collator(corpus, load_tokenizer(folder), recipe).batch(np.array(rows), step=5)
 
 
 def awesome(trainee: objectives.Trainee) -> torch.nn.Module:
@@ -120,7 +120,7 @@ def awesome(trainee: objectives.Trainee) -> torch.nn.Module:
 
 
 def awesome_loss(
-    model: torch.nn.Module, batch: objectives.Batch, corpus: list[train_linker.Pair], recipe: LinkerTraining
+    model: torch.nn.Module, batch: objectives.Batch, corpus: list[linker.Pair], recipe: LinkerTraining
 ) -> torch.Tensor:
     """What their training loop backpropagates, piece by piece, for our batch."""
     total = torch.zeros((), dtype=torch.float64)
@@ -273,7 +273,7 @@ def run(arguments: Namespace, **recipe: object) -> Path:
     """The step, in this process."""
     arguments.work.mkdir(exist_ok=True)
     chosen = LinkerTraining.model_validate({"precision": "fp32", "steps": 12, "max_pieces": 20} | recipe)
-    train_linker.train_linker(arguments, chosen)
+    linker.train_linker(arguments, chosen)
     return arguments.out
 
 
@@ -284,16 +284,16 @@ def test_a_run_that_was_stopped_ends_in_the_same_bits(
     recipe = {"objectives": EVERY, "layer": 1, "learning_rate": 1e-3, "batch_size": 4}
     pairs = write(tmp_path / "pairs", sentences())
     whole = run(arguments_of(mbert, tmp_path / "whole", pairs), **recipe)
-    batch = train_linker.Collator.batch
+    batch = linker.Collator.batch
 
-    def stopping(self: train_linker.Collator, rows: np.ndarray, step: int) -> objectives.Batch:
+    def stopping(self: linker.Collator, rows: np.ndarray, step: int) -> objectives.Batch:
         if step == 5:
             os.kill(os.getpid(), signal.SIGTERM)
         return batch(self, rows, step)
 
     arguments = arguments_of(mbert, tmp_path / "parts", pairs)
     with monkeypatch.context() as patch:
-        patch.setattr(train_linker.Collator, "batch", stopping)
+        patch.setattr(linker.Collator, "batch", stopping)
         with pytest.raises(SystemExit):
             run(arguments, **recipe)
     assert (arguments.work / "checkpoint.pt").exists()
@@ -422,7 +422,7 @@ def test_long_sentences_are_cut_and_those_without_pieces_left_out(
     mbert: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     given = [(["a"] * 40, ["b"]), (["\u0001"], ["b"]), (["a"], ["b"])]
-    read = train_linker.read_language("sw", write(tmp_path / "pairs", given), None, load_tokenizer(mbert), 10)
+    read = linker.read_language("sw", write(tmp_path / "pairs", given), None, load_tokenizer(mbert), 10)
     assert [len(pair.first.pieces) for pair in read] == [10, 3]
     assert read[0].first.pieces[-1] == load_tokenizer(mbert).sep_token_id
     assert read[0].first.words.tolist() == [-1, *range(8), -1]

@@ -123,7 +123,7 @@ def test_links_by_an_encoder_that_is_trained_to_link(tree: Tree) -> None:
     }
     told = tree.snakemake("--dry-run", "--printshellcmds", config="linker.yaml")
     commands = [shlex.split(line) for line in (told.stdout + told.stderr).splitlines() if "python -m" in line]
-    (command,) = (command for command in commands if "workflow_scripts.align.train_linker" in command)
+    (command,) = (command for command in commands if "workflow_scripts.align.linker" in command)
     assert command[command.index("--encoder") + 1] == "results/encoders/tiny"
     assert command[command.index("--pairs") + 1] == "ar=results/linker_pairs/linker/ar.txt"
     assert LinkerTraining.model_validate_json(command[command.index("--recipe") + 1]) == LinkerTraining(
@@ -386,7 +386,7 @@ def rules() -> list[tuple[str, str]]:
     parts = [
         part
         for file in RULES
-        for part in re.split(r"\n\s*(?=(?:rule|checkpoint)\b)", file.read_text("utf-8"))
+        for part in re.split(r"\n\s*(?=(?:use rule|rule|checkpoint)\b)", file.read_text("utf-8"))
     ]
     texts = [part for part in parts if part.startswith(("rule", "checkpoint")) and "shell:" in part]
     return [(re.sub(r"\s+", " ", text[:60]), text) for text in texts]

@@ -4,7 +4,7 @@ Multilingual BERT's WordPiece vocabulary has 99 unused pieces; `[Q]` takes `[unu
 `[unused(N+52)]`, the slots that TyDi QA's baseline chose, so nothing is resized.  Other vocabularies, XLM-R's among
 them, get new pieces at the end and the embeddings grow.  The result is a folder like the ones that pre-training
 writes; its tokenizer.json alone says how text is cut, where the source's may be completed by settings of its class.
-A masked-LM head that the source has whole is kept, for those who train the encoder further (align/train_linker.py).
+A masked-LM head that the source has whole is kept, for those who train the encoder further (align/linker.py).
 
 `--like` names the folder of the encoder that others aligned to make the source: the source must have the same pieces,
 so that features made for the one hold for the other, or no tokeniser at all.
