@@ -261,6 +261,42 @@ def test_what_is_padded_changes_nothing(kind: str, tmp_path: Path, request: pyte
     assert (batch["tlm_labels"] != objectives.IGNORED).any(1).sum() > pairs
 
 
+def test_the_encoders_own_links_are_found_without_dropout(mbert: Path, tmp_path: Path) -> None:
+    recipe, trainee = recipe_of(("so",)), trainee_of(mbert)
+    batch = batch_of(mbert, corpus_of(mbert, tmp_path), recipe)
+    quiet = objectives.guide(trainee, batch, recipe)
+    trainee.train()
+    assert torch.equal(objectives.guide(trainee, batch, recipe), quiet)
+    assert trainee.training
+    noisy = [trainee.states(batch["input_ids"], batch["attention_mask"], LAYER) for _ in range(2)]
+    assert not torch.equal(*noisy)
+
+
+def test_masks_fall_on_one_sentence_of_two_and_on_no_special_piece(mbert: Path, tmp_path: Path) -> None:
+    recipe = recipe_of(("tlm_full",), mask_share=0.4)
+    corpus = corpus_of(mbert, tmp_path)
+    collator = linker.Collator(corpus, load_tokenizer(mbert), recipe)
+    chosen = became = stayed = room = 0
+    for step in range(40):
+        batch = collator.batch(np.arange(12), step)
+        for row, (ids, labels) in enumerate(zip(batch["tlm_ids"], batch["tlm_labels"], strict=True)):
+            pair = corpus[row // 4]
+            texts = [pair.first.pieces, pair.second.pieces][:: 1 if row % 4 < 2 else -1]
+            whole = np.concatenate(texts)
+            masked = (labels != objectives.IGNORED).numpy()[: len(whole)]
+            here = np.concatenate([np.full(len(text), n == row % 2) for n, text in enumerate(texts)])
+            assert not masked[~here | (whole < 5)].any()
+            assert (labels.numpy()[: len(whole)][masked] == whole[masked]).all()
+            assert (ids.numpy()[: len(whole)][~masked] == whole[~masked]).all()
+            chosen, room = chosen + masked.sum(), room + (here & (whole >= 5)).sum()
+            became += (ids.numpy()[: len(whole)][masked] == 4).sum()
+            stayed += (ids.numpy()[: len(whole)][masked] == whole[masked]).sum()
+            assert (ids.numpy()[: len(whole)][masked] > 3).all()
+    assert chosen / room == pytest.approx(0.4, abs=0.02)
+    assert became / chosen == pytest.approx(0.8, abs=0.02)
+    assert stayed / chosen == pytest.approx(0.1, abs=0.02)
+
+
 def arguments_of(folder: Path, tmp_path: Path, pairs: str, links: str | None = None) -> Namespace:
     given = [] if links is None else [f"sw={links}"]
     tmp_path.mkdir(exist_ok=True)
