@@ -96,7 +96,10 @@ rule align_encoder:
         pairs=lambda wildcards: list(aligned_files(wildcards, "txt").values()),
         links=lambda wildcards: list(aligned_files(wildcards, "links").values()),
     output:
-        expand("results/aligned/{{encoder}}/{{alignment}}/{file}", file=[*ENCODER, "training.json"]),
+        expand(
+            "results/aligned/{{encoder}}/{{alignment}}/{file}",
+            file=[*ENCODER, "training.json", "dropped.jsonl"],
+        ),
     log:
         "logs/aligned/{encoder}/{alignment}.log",
     benchmark:
