@@ -102,12 +102,21 @@ def each_line(path: Path | str) -> Iterator[str]:
 
     Raises InputError where the file is absent, or naming the line that is not UTF-8.
     """
+    for number, line in enumerate(each_line_or_none(path), 1):
+        if line is None:
+            raise InputError(f"{path} line {number}: not UTF-8; convert the file to UTF-8")
+        yield line
+
+
+def each_line_or_none(path: Path | str) -> Iterator[str | None]:
+    """The lines of `each_line`, with None in the place of a line that is not UTF-8."""
     with open_bytes(path) as file:
         for number, line in enumerate(file, 1):
             try:
                 text = line.removesuffix(b"\n").decode("utf-8")
             except UnicodeDecodeError:
-                raise InputError(f"{path} line {number}: not UTF-8; convert the file to UTF-8") from None
+                yield None
+                continue
             yield text.removeprefix(BYTE_ORDER_MARK) if number == 1 else text
 
 
