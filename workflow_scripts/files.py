@@ -7,6 +7,7 @@ import json
 import os
 import tempfile
 import zlib
+from array import array
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -145,6 +146,35 @@ def write_text(path: Path | str, text: str) -> None:
                 packed.write(text.encode("utf-8"))
         else:
             raw.write(text.encode("utf-8"))
+
+
+def write_lines(path: Path | str, lines: Iterable[str]) -> None:
+    """Write a UTF-8 text, given in lines with their line feeds, whole or not at all, without holding it in memory."""
+    with atomic(path) as temporary, open(temporary, "w", encoding="utf-8", newline="\n") as file:
+        file.writelines(lines)
+
+
+class LinesOnDisk:
+    """Lines that are put aside one by one and taken by their number, in a file that nobody else sees.
+
+    Eight bytes a line are in memory.
+    """
+
+    def __init__(self) -> None:
+        self.file = tempfile.TemporaryFile()  # noqa: SIM115 (it goes with the object)
+        self.ends = array("Q", [0])
+
+    def append(self, line: str) -> None:
+        """Put a line aside."""
+        self.ends.append(self.ends[-1] + self.file.write(line.encode("utf-8")))
+
+    def __len__(self) -> int:
+        return len(self.ends) - 1
+
+    def __getitem__(self, number: int) -> str:
+        self.file.flush()
+        start, end = self.ends[number], self.ends[number + 1]
+        return os.pread(self.file.fileno(), end - start, start).decode("utf-8")
 
 
 def write_jsonl(path: Path | str, records: Iterable[Any]) -> None:
