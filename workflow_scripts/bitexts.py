@@ -5,6 +5,7 @@ is named by both codes in alphabetical order.  The files' addresses stand in res
 """
 
 import functools
+from collections.abc import Sequence
 from pathlib import Path
 
 from workflow_scripts.cli import InputError
@@ -47,7 +48,7 @@ def pair_of(code: str) -> str:
     return "-".join(sorted((code, "en")))
 
 
-def archives(corpora: tuple[str, ...], language: str) -> dict[str, str]:
+def archives(corpora: Sequence[str], language: str) -> dict[str, str]:
     """Corpus -> the file of a language with English, of those corpora that have it."""
     return {
         corpus: "data/" + FILES[corpus].replace("{pair}", pair_of(code_in(corpus, language)))
