@@ -4,10 +4,10 @@
         [--pairs 2000] [--timed 300] [--runs 3]
 
 An encoder of multilingual BERT's true shape with random weights is built from its vocabulary, and pairs of five
-languages with English, no sentence twice (ours would encode it once), are linked by both programs: ours in the precision
-asked for, the installed awesome-align in float32, the only one it has, with batches of 32, its default.  Each has a
-process of its own with one thread; models are loaded before the clock starts.  Timed are reading, tokenising, encoding,
-linking and writing, in CPU seconds; the runs of both alternate on the same pairs, and medians are compared.
+languages with English, no sentence twice (ours would encode it once), are linked by both programs: ours in the
+precision asked for, the installed awesome-align in float32, the only one it has, with batches of 32, its default.  Each
+has a process of its own with one thread; models are loaded before the clock starts.  Timed are reading, tokenising,
+encoding, linking and writing, in CPU seconds; the runs of both alternate on the same pairs, and medians are compared.
 
 Printed are pairs that are identical, the Jaccard index of all links, and the links that only one of both has, each with
 what decides it: the highest, over its pieces, of the lower of both softmaxes, in float64, and its distance to the
