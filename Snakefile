@@ -40,6 +40,12 @@ include: "rules/evaluate.smk"
 include: "rules/report.smk"
 
 
+# Once: Snakemake reads this file again for every job that it starts in a process of its own.
+if workflow.is_main_process:
+    for sentence in languages_left_out():
+        print(sentence, file=sys.stderr)
+
+
 localrules:
     all,
     download,

@@ -1,6 +1,36 @@
 """Parallel text to word links to an encoder whose languages are aligned."""
 
 
+rule public_sentences:
+    input:
+        lambda wildcards: list(archives_of(wildcards).values()),
+    output:
+        foreign="results/bitexts/{pairs}/{language}-en.{language}",
+        english="results/bitexts/{pairs}/{language}-en.en",
+        dropped="results/bitexts/{pairs}/{language}-en.dropped.jsonl",
+    log:
+        "logs/bitexts/{pairs}/{language}.log",
+    benchmark:
+        "logs/costs/bitexts/{pairs}/{language}.tsv"
+    wildcard_constraints:
+        pairs=one_of(name for name, entry in settings.parallel.items() if entry.sources),
+    conda:
+        "../envs/xlqa.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=240,
+    params:
+        recipe=lambda wildcards: recipe(settings.parallel[wildcards.pairs], Bitext.model_fields),
+        archives=lambda wildcards: named(archives_of(wildcards)),
+        code=code_hash("workflow_scripts.acquire.bitext"),
+    message:
+        "Joining sentence pairs {wildcards.language}-en of {wildcards.pairs}"
+    shell:
+        "python -m workflow_scripts.acquire.bitext --archives {params.archives} --language {wildcards.language}"
+        " --recipe {params.recipe:q} --foreign {output.foreign} --english {output.english} --dropped {output.dropped}"
+        " > {log} 2>&1"
+
+
 rule sentence_pairs:
     input:
         foreign=lambda wildcards: sentence_pairs(wildcards)[0],
@@ -149,7 +179,10 @@ rule align_encoder:
         pairs=lambda wildcards: list(aligned_files(wildcards, "txt").values()),
         links=lambda wildcards: list(aligned_files(wildcards, "links").values()),
     output:
-        expand("results/aligned/{{encoder}}/{{alignment}}/{file}", file=[*ENCODER, "training.json"]),
+        expand(
+            "results/aligned/{{encoder}}/{{alignment}}/{file}",
+            file=[*ENCODER, "training.json", "dropped.jsonl"],
+        ),
     log:
         "logs/aligned/{encoder}/{alignment}.log",
     benchmark:

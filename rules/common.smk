@@ -5,11 +5,13 @@ import os
 import re
 from pathlib import Path
 
+from workflow_scripts.bitexts import archives
 from workflow_scripts.config import (
     TRANSLATORS,
     ChaiiCorpus,
     GoogleTranslations,
     ImportedTranslations,
+    PairsTableOf,
     ParallelTranslations,
     PartCorpus,
     SquadCorpus,
@@ -23,17 +25,22 @@ from workflow_scripts.config import (
     directions,
     evaluations_of,
     linker_languages,
+    languages_there,
     microworld_files,
     pairs_of,
+    pairs_table_recipe,
     present_models,
     question_pairs,
     root_of,
+    score_tables,
+    sentence_files,
     table_recipe,
     texts_for,
     training_sets_of,
     translated_from,
     translator,
 )
+from workflow_scripts.recipes.bitext import Bitext
 from workflow_scripts.recipes.links import Links
 from workflow_scripts.recipes.speech import Speech
 from workflow_scripts.recipes.splits import Splits
@@ -284,12 +291,30 @@ def alignment_of(wildcards):
 
 def sentence_pairs(wildcards):
     """The two files of an alignment's language: its own side and the English one."""
-    return settings.parallel[alignment_of(wildcards).pairs].files(wildcards.language)
+    return sentence_files(settings, alignment_of(wildcards).pairs, wildcards.language)
+
+
+def archives_of(wildcards):
+    """The public corpora of a language's sentence pairs, and where their files lie."""
+    return archives(settings.parallel[wildcards.pairs].sources, wildcards.language)
+
+
+def languages_left_out():
+    """A sentence on each entry of parallel without sentences of some languages, where all of its languages are asked for."""
+    asking = [*settings.alignments.values(), *(entry for entry in settings.encoders.values() if entry.tune)]
+    for name in {entry.pairs: None for entry in asking if entry.languages == "all"}:
+        there = languages_there(settings, name)
+        missing = [code for code in settings.parallel[name].languages if code not in there]
+        if missing:
+            yield (
+                f"parallel.{name}: no sentence pairs of {', '.join(missing)}; what asks for all languages leaves"
+                f" {'it' if len(missing) == 1 else 'them'} out"
+            )
 
 
 def linker_sentences(wildcards):
     """The two files of a language that an encoder is trained to link: its own side and the English one."""
-    return settings.parallel[encoder_of(wildcards).pairs].files(wildcards.language)
+    return sentence_files(settings, encoder_of(wildcards).pairs, wildcards.language)
 
 
 def linker_pairs(wildcards):
@@ -425,6 +450,15 @@ def guard_reports(wildcards):
     return [f"results/guard/{name}.json" for name in names]
 
 
+def counted_pairs(wildcards):
+    """ALIGNMENT/LANGUAGE -> the sentence pairs that a table counts."""
+    return {
+        f"{alignment}/{code}": f"results/parallel/{alignment}/{code}.txt"
+        for alignment in settings.tables[wildcards.table].alignments
+        for code in aligned_languages(settings, alignment)
+    }
+
+
 def model_scores(wildcards):
     """MODEL -> its score files, one for each seed, of a table's models."""
     evaluation = settings.tables[wildcards.table].evaluation
@@ -442,6 +476,7 @@ wildcard_constraints:
     language="[a-z]+",
     model=one_of(settings.models),
     pair="[a-z]+-[a-z]+",
+    pairs=one_of(settings.parallel),
     seed=r"\d+",
     shard=r"\d+",
     table=one_of(settings.tables),

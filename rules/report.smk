@@ -12,6 +12,8 @@ rule table:
         "logs/tables/{table}.log",
     benchmark:
         "logs/costs/tables/{table}.tsv"
+    wildcard_constraints:
+        table=one_of(score_tables(settings)),
     conda:
         "../envs/xlqa.yaml"
     resources:
@@ -27,4 +29,32 @@ rule table:
         "Writing {wildcards.table}"
     shell:
         "python -m workflow_scripts.report.tables --recipe {params.recipe:q} --scores {params.scores}"
+        " --csv {output.csv} --markdown {output.markdown} > {log} 2>&1"
+
+
+rule table_of_pairs:
+    input:
+        lambda wildcards: flat(counted_pairs(wildcards)),
+    output:
+        csv="results/tables/{table}.csv",
+        markdown="results/tables/{table}.md",
+    log:
+        "logs/tables/{table}.log",
+    benchmark:
+        "logs/costs/tables/{table}.tsv"
+    wildcard_constraints:
+        table=one_of(of_kind(settings.tables, PairsTableOf)),
+    conda:
+        "../envs/xlqa.yaml"
+    resources:
+        mem_mb=500,
+        runtime=10,
+    params:
+        recipe=lambda wildcards: recipe(pairs_table_recipe(settings, wildcards.table)),
+        pairs=lambda wildcards: named(counted_pairs(wildcards)),
+        code=code_hash("workflow_scripts.report.pairs"),
+    message:
+        "Writing {wildcards.table}"
+    shell:
+        "python -m workflow_scripts.report.pairs --recipe {params.recipe:q} --pairs {params.pairs}"
         " --csv {output.csv} --markdown {output.markdown} > {log} 2>&1"

@@ -14,6 +14,7 @@ check configuration files.
 
 import argparse
 import difflib
+import functools
 import json
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -21,14 +22,17 @@ from pathlib import Path
 from types import UnionType
 from typing import Annotated, Any, Literal, Self, Union, get_args, get_origin
 
-from pydantic import BaseModel, Field, ValidationError, model_validator
+from pydantic import BaseModel, Discriminator, Field, Tag, ValidationError, model_validator
 from pydantic.functional_validators import AfterValidator, BeforeValidator
 
+from workflow_scripts.acquire.download import Dataset, find_file, read_manifest
+from workflow_scripts.bitexts import archives
 from workflow_scripts.cli import InputError, run
 from workflow_scripts.files import write_text
 from workflow_scripts.languages import language, languages
 from workflow_scripts.recipes.alignment import Alignment
 from workflow_scripts.recipes.base import Positive, Recipe
+from workflow_scripts.recipes.bitext import Bitext
 from workflow_scripts.recipes.features import Features
 from workflow_scripts.recipes.linker import LinkerTraining
 from workflow_scripts.recipes.links import Links
@@ -38,7 +42,7 @@ from workflow_scripts.recipes.pretraining import Pretraining
 from workflow_scripts.recipes.relocation import Label
 from workflow_scripts.recipes.speech import Speech
 from workflow_scripts.recipes.splits import Splits
-from workflow_scripts.recipes.table import Heading, Row, Table
+from workflow_scripts.recipes.table import Heading, PairsColumn, PairsTable, Row, Table
 from workflow_scripts.recipes.translators import AnyTranslator, CTranslate2, Google, Seq2Seq, Translator
 from workflow_scripts.recipes.transliteration import Transliteration
 from workflow_scripts.recipes.tuning import Prediction, Tuning
@@ -359,31 +363,42 @@ class Encoder(Recipe):
         return self
 
 
-class SentencePairs(Recipe):
-    """Parallel text of several languages with English: two files each, line by line translations of one another."""
+class SentencePairs(Bitext):
+    """Parallel text of several languages with English: files of one's own, or public corpora, which are downloaded."""
 
     languages: list[Code] = Field(min_length=1, description="the languages beside English")
-    foreign: str = Field(description="a language's side, a sentence a line; {language} stands for its code")
-    english: str = Field(description="the English side, likewise")
+    foreign: str | None = Field(
+        None, description="a language's side, a sentence a line; {language} stands for its code"
+    )
+    english: str | None = Field(None, description="the English side, line by line the same, or")
+    sources: list[Literal["wikimatrix", "wikimatrix-tsv", "wikimedia", "ccaligned", "opus-100"]] = Field(
+        [], description="public corpora, joined; of a pair that several have, the first one's counts"
+    )
 
     @model_validator(mode="after")
     def _a_file_each(self) -> Self:
+        if len({self.foreign is None, self.english is None, bool(self.sources)}) != 1:
+            raise ValueError("give either foreign and english (files) or sources (public corpora)")
+        if self.foreign is None or self.english is None:
+            return self
         if len(self.languages) > 1 and not ("{language}" in self.foreign and "{language}" in self.english):
             raise ValueError(
                 "foreign and english must hold {language}, so that every language has files of its own"
             )
         return self
 
-    def files(self, code: str) -> tuple[str, str]:
-        """The two files of a language: its own side and the English one."""
-        return self.foreign.replace("{language}", code), self.english.replace("{language}", code)
+    @model_validator(mode="after")
+    def _a_margin_where_there_are_scores(self) -> Self:
+        if "margin" in self.model_fields_set and "wikimatrix-tsv" not in self.sources:
+            raise ValueError("margin belongs to wikimatrix-tsv, the only source with scores")
+        return self
 
 
 class AlignmentRun(Recipe):
     """An alignment of an encoder: fine-tuned here on sentence pairs, or an aligned encoder that others published."""
 
     languages: Annotated[list[Code], Field(min_length=1)] | Literal["all"] = Field(
-        description="languages to align with English; all: every language that pairs has"
+        description="languages to align with English; all: those of pairs whose sentences are there or can be had"
     )
     pairs: Name | None = Field(None, description="an entry of parallel: where the sentence pairs come from")
     filter: Parallel = Field(Parallel(), description="which sentence pairs are used")
@@ -445,6 +460,7 @@ class Evaluation(Recipe):
 class TableOf(Recipe):
     """A table of F1 in percent: a row for each model, a column for each pair, an average for each block of columns."""
 
+    kind: Literal["scores"] = Field("scores", description="scores: F1 of models")
     title: str = Field(description="first words of the caption")
     evaluation: Name = Field(description="an entry of evaluations")
     task: Literal["passage", "minimal"] = Field(description="passage selection or minimal answer")
@@ -452,6 +468,31 @@ class TableOf(Recipe):
     columns: list[Annotated[list[Pair], Field(min_length=1)]] = Field(
         min_length=1, description="blocks of question-context pairs; each block ends with its average"
     )
+
+
+class PairsTableOf(Recipe):
+    """A table of sentence pairs: a row for each language, with what encoders have read of it (aligned_qa's Table 9)."""
+
+    kind: Literal["pairs"] = Field(
+        description="pairs: how many sentence pairs alignments have of each language"
+    )
+    title: str = Field(description="first words of the caption")
+    alignments: list[Name] = Field(
+        min_length=1, description="entries of alignments that have pairs, a column each"
+    )
+    encoders: dict[str, Name] = Field(
+        {}, description="entries of encoders, by the head of the column that says what they have not read"
+    )
+
+
+def _kind_of_table(given: Any) -> str:
+    kind = given.get("kind", "scores") if isinstance(given, dict) else getattr(given, "kind", "scores")
+    return str(kind)
+
+
+AnyTable = Annotated[
+    Annotated[TableOf, Tag("scores")] | Annotated[PairsTableOf, Tag("pairs")], Discriminator(_kind_of_table)
+]
 
 
 class Config(Recipe):
@@ -481,7 +522,7 @@ class Config(Recipe):
     prediction: Prediction = Field(Prediction(), description="how answers are read off the logits")
     models: dict[Name, Model] = Field(min_length=1, description="QA models")
     evaluations: dict[Name, Evaluation] = Field(min_length=1, description="what models are scored on")
-    tables: dict[Name, TableOf] = Field(
+    tables: dict[Name, AnyTable] = Field(
         min_length=1, description="what comes out: results/tables/<name>.csv, .md"
     )
 
@@ -599,9 +640,14 @@ def training_sets_of(config: Config, models: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(config.models[model].training_set for chain in chains for model in chain))
 
 
+def score_tables(config: Config) -> dict[str, TableOf]:
+    """The tables that show scores of models."""
+    return {name: table for name, table in config.tables.items() if isinstance(table, TableOf)}
+
+
 def table_models(config: Config, table: str) -> list[str]:
-    """The models in a table, in the order of its rows."""
-    return [row for row in config.tables[table].rows if isinstance(row, str)]
+    """The models in a table of scores, in the order of its rows."""
+    return [row for row in score_tables(config)[table].rows if isinstance(row, str)]
 
 
 def missing_checkpoint(config: Config, model: str) -> str | None:
@@ -621,7 +667,7 @@ def aligned_languages(config: Config, alignment: str) -> list[str]:
     entry = config.alignments[alignment]
     if entry.languages == "all":
         assert entry.pairs is not None
-        return config.parallel[entry.pairs].languages
+        return languages_there(config, entry.pairs)
     return entry.languages
 
 
@@ -630,7 +676,7 @@ def linker_languages(config: Config, encoder: str) -> list[str]:
     entry = config.encoders[encoder]
     if entry.languages == "all":
         assert entry.pairs is not None
-        return config.parallel[entry.pairs].languages
+        return languages_there(config, entry.pairs)
     return entry.languages
 
 
@@ -642,6 +688,52 @@ def encoder_chain(config: Config, encoder: str) -> list[str]:
     return chain
 
 
+def languages_there(config: Config, pairs: str) -> list[str]:
+    """The languages of an entry of `parallel` whose sentences are there or can be had.
+
+    Where that is none, all: what asks for their files then says what is missing.
+    """
+    entry = config.parallel[pairs]
+    there = [
+        code
+        for code in entry.languages
+        if archives(entry.sources, code)
+        or (
+            not entry.sources
+            and all(_to_be_had(config, file) for file in sentence_files(config, pairs, code))
+        )
+    ]
+    return there or entry.languages
+
+
+def sentence_files(config: Config, pairs: str, code: str) -> tuple[str, str]:
+    """The two files of a language in an entry of `parallel`: its own side and the English one."""
+    entry = config.parallel[pairs]
+    if entry.foreign is None or entry.english is None:
+        return f"results/bitexts/{pairs}/{code}-en.{code}", f"results/bitexts/{pairs}/{code}-en.en"
+    return entry.foreign.replace("{language}", code), entry.english.replace("{language}", code)
+
+
+@functools.cache
+def _manifest() -> dict[str, Dataset]:
+    return read_manifest()
+
+
+def _to_be_had(config: Config, file: str) -> bool:
+    """Whether a file is there, is made by the workflow, lies in the mirror or has an address."""
+    if file.startswith("results/") or Path(file).is_file():
+        return True
+    name = file.removeprefix("data/")
+    if name == file:
+        return False
+    if config.mirror is not None and (Path(config.mirror) / name).is_file():
+        return True
+    try:
+        return find_file(_manifest(), name).url is not None
+    except InputError:
+        return False
+
+
 def evaluations_of(config: Config, training_set: str) -> list[str]:
     """The evaluations of those tables that show a model tuned on a training set, itself or by way of one before it.
 
@@ -649,15 +741,15 @@ def evaluations_of(config: Config, training_set: str) -> list[str]:
     """
     shown = {
         table.evaluation
-        for name, table in config.tables.items()
+        for name, table in score_tables(config).items()
         if training_set in training_sets_of(config, table_models(config, name))
     }
     return [name for name in config.evaluations if name in shown]
 
 
 def table_recipe(config: Config, name: str) -> Table:
-    """What the step that writes a table needs to know of its models and its evaluation."""
-    table = config.tables[name]
+    """What the step that writes a table of scores needs to know of its models and its evaluation."""
+    table = score_tables(config)[name]
     rows: list[Row | Heading] = []
     for row in table.rows:
         if isinstance(row, Heading):
@@ -682,6 +774,34 @@ def table_recipe(config: Config, name: str) -> Table:
         task=table.task,
         columns=table.columns,
         rows=rows,
+    )
+
+
+# The encoders whose languages resources/aligned_qa_table9.tsv knows, by the last part of a checkpoint's name.
+PUBLISHED = {"bert-base-multilingual-cased": "mbert", "xlm-roberta-base": "xlmr", "xlm-roberta-large": "xlmr"}
+
+
+def pairs_table_recipe(config: Config, name: str) -> PairsTable:
+    """What the step that writes a table of sentence pairs needs to know of its alignments and encoders."""
+    table = config.tables[name]
+    assert isinstance(table, PairsTableOf)
+    columns, languages = [], []
+    for alignment in table.alignments:
+        entry = config.alignments[alignment]
+        assert entry.pairs is not None
+        asked = config.parallel[entry.pairs].languages if entry.languages == "all" else entry.languages
+        there = aligned_languages(config, alignment)
+        missing = [code for code in asked if code not in there]
+        columns.append(PairsColumn(alignment=alignment, languages=there, missing=missing))
+        languages += asked
+    encoders: dict[str, str | list[str] | None] = {}
+    for head, encoder_name in table.encoders.items():
+        encoder = config.encoders[encoder_name]
+        encoders[head] = (
+            PUBLISHED.get(Path(encoder.checkpoint).name) if encoder.checkpoint else sorted(encoder.text)
+        )
+    return PairsTable(
+        title=table.title, languages=list(dict.fromkeys(languages)), columns=columns, encoders=encoders
     )
 
 
@@ -768,6 +888,7 @@ def _check(config: Config) -> None:
         _check_lengths(config, f"encoders.{name}.pretrain", encoder)
     for name, source in config.parallel.items():
         _distinct(f"parallel.{name}.languages", source.languages)
+        _distinct(f"parallel.{name}.sources", source.sources)
     for name, alignment in config.alignments.items():
         where = f"alignments.{name}"
         if alignment.languages != "all":
@@ -775,13 +896,7 @@ def _check(config: Config) -> None:
         if alignment.pairs is None:
             continue
         _known(f"{where}.pairs", "source of sentence pairs", alignment.pairs, config.parallel)
-        for code in aligned_languages(config, name):
-            _known(
-                f"{where}.languages",
-                f"language of parallel.{alignment.pairs}",
-                code,
-                config.parallel[alignment.pairs].languages,
-            )
+        _check_languages(config, where, alignment.pairs, aligned_languages(config, name))
         _check_links(config, f"{where}.links", alignment.links)
     for name, training_set in config.training_sets.items():
         _distinct(f"training_sets.{name}.corpora", training_set.corpora)
@@ -804,6 +919,14 @@ def _check(config: Config) -> None:
         _check_pairs(config, name)
     for name, table in config.tables.items():
         where = f"tables.{name}"
+        if isinstance(table, PairsTableOf):
+            _distinct(f"{where}.alignments", table.alignments)
+            with_pairs = [alignment for alignment, entry in config.alignments.items() if entry.pairs]
+            for alignment_name in table.alignments:
+                _known(f"{where}.alignments", "alignment with pairs", alignment_name, with_pairs)
+            for encoder_name in table.encoders.values():
+                _known(f"{where}.encoders", "encoder", encoder_name, config.encoders)
+            continue
         _known(f"{where}.evaluation", "evaluation", table.evaluation, config.evaluations)
         for model_name in table_models(config, name):
             _known(f"{where}.rows", "model", model_name, config.models)
@@ -942,6 +1065,18 @@ def _check_blocks(config: Config, found: str, encoder: str, block: int) -> None:
         )
 
 
+def _check_languages(config: Config, where: str, pairs: str, codes: Sequence[str]) -> None:
+    """An entry of `parallel` has sentence pairs of some languages."""
+    sources = config.parallel[pairs].sources
+    for code in codes:
+        _known(f"{where}.languages", f"language of parallel.{pairs}", code, config.parallel[pairs].languages)
+        if sources and not archives(sources, code):
+            raise InputError(
+                f"{where}.languages: none of {', '.join(sources)} has {code} (resources/bitexts.tsv); add a source to"
+                f" parallel.{pairs}, or leave the language out"
+            )
+
+
 def _check_tuned(config: Config, encoder: str) -> None:
     """An encoder that is trained to link words comes of another one that can learn it, and of pairs that there are."""
     entry, where = config.encoders[encoder], f"encoders.{encoder}"
@@ -958,13 +1093,7 @@ def _check_tuned(config: Config, encoder: str) -> None:
         chain.append(before)
     _known(f"{where}.pairs", "source of sentence pairs", entry.pairs, config.parallel)
     _distinct(f"{where}.languages", linker_languages(config, encoder))
-    for code in linker_languages(config, encoder):
-        _known(
-            f"{where}.languages",
-            f"language of parallel.{entry.pairs}",
-            code,
-            config.parallel[entry.pairs].languages,
-        )
+    _check_languages(config, where, entry.pairs, linker_languages(config, encoder))
     more = " and psi reads the next one" if "psi" in entry.tune.objectives else ""
     _check_blocks(config, f"{where}.tune.layer is {entry.tune.layer}{more}", encoder, entry.tune.blocks())
 
@@ -1061,7 +1190,7 @@ def _check_microworld(config: Config) -> None:
         (f"parallel.{name}", file)
         for name, source in config.parallel.items()
         for code in source.languages
-        for file in source.files(code)
+        for file in sentence_files(config, name, code)
     )
     for key, file in (*texts, *pairs):
         if not file.startswith(f"{MICROWORLD}/") or file in written:
@@ -1189,7 +1318,7 @@ def _kind(model: Any) -> str:
 
 _KINDS = {
     section: [_kind(member) for member in get_args(_plain(union))]
-    for section, union in (("corpora", Corpus), ("translations", Translations))
+    for section, union in (("corpora", Corpus), ("translations", Translations), ("tables", AnyTable))
 }
 
 

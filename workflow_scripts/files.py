@@ -7,6 +7,7 @@ import json
 import os
 import tempfile
 import zlib
+from array import array
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -102,12 +103,21 @@ def each_line(path: Path | str) -> Iterator[str]:
 
     Raises InputError where the file is absent, or naming the line that is not UTF-8.
     """
+    for number, line in enumerate(each_line_or_none(path), 1):
+        if line is None:
+            raise InputError(f"{path} line {number}: not UTF-8; convert the file to UTF-8")
+        yield line
+
+
+def each_line_or_none(path: Path | str) -> Iterator[str | None]:
+    """The lines of `each_line`, with None in the place of a line that is not UTF-8."""
     with open_bytes(path) as file:
         for number, line in enumerate(file, 1):
             try:
                 text = line.removesuffix(b"\n").decode("utf-8")
             except UnicodeDecodeError:
-                raise InputError(f"{path} line {number}: not UTF-8; convert the file to UTF-8") from None
+                yield None
+                continue
             yield text.removeprefix(BYTE_ORDER_MARK) if number == 1 else text
 
 
@@ -136,6 +146,35 @@ def write_text(path: Path | str, text: str) -> None:
                 packed.write(text.encode("utf-8"))
         else:
             raw.write(text.encode("utf-8"))
+
+
+def write_lines(path: Path | str, lines: Iterable[str]) -> None:
+    """Write a UTF-8 text, given in lines with their line feeds, whole or not at all, without holding it in memory."""
+    with atomic(path) as temporary, open(temporary, "w", encoding="utf-8", newline="\n") as file:
+        file.writelines(lines)
+
+
+class LinesOnDisk:
+    """Lines that are put aside one by one and taken by their number, in a file that nobody else sees.
+
+    Eight bytes a line are in memory.
+    """
+
+    def __init__(self) -> None:
+        self.file = tempfile.TemporaryFile()  # noqa: SIM115 (it goes with the object)
+        self.ends = array("Q", [0])
+
+    def append(self, line: str) -> None:
+        """Put a line aside."""
+        self.ends.append(self.ends[-1] + self.file.write(line.encode("utf-8")))
+
+    def __len__(self) -> int:
+        return len(self.ends) - 1
+
+    def __getitem__(self, number: int) -> str:
+        self.file.flush()
+        start, end = self.ends[number], self.ends[number + 1]
+        return os.pread(self.file.fileno(), end - start, start).decode("utf-8")
 
 
 def write_jsonl(path: Path | str, records: Iterable[Any]) -> None:

@@ -3,16 +3,18 @@
 Links are Pharaoh's `i-j`, both zero-based: word i of the first sentence with word j of the second.
 """
 
+import itertools
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from workflow_scripts.cli import InputError
-from workflow_scripts.files import each_line, read_lines, write_text
+from workflow_scripts.files import each_line_or_none, read_lines, write_text
 
 Pair = tuple[list[str], list[str]]
 Links = list[tuple[int, int]]
+OUTSIDE = "reaches outside sentences"
 
 
 @dataclass(frozen=True)
@@ -36,19 +38,57 @@ def read_pairs(path: Path | str) -> list[Pair]:
 
 
 def each_pair(path: Path | str) -> Iterator[Pair]:
-    """The pairs of a file, one at a time.
+    """The pairs of a file, one at a time; raises InputError naming the first line that is none."""
+    for number, pair in enumerate(each_pair_or_reason(path), 1):
+        if isinstance(pair, str):
+            raise InputError(f"{path} line {number}: {pair}")
+        yield pair
 
-    Raises InputError naming a line that is not two non-empty sides with one separator, or whose words are not separated
-    by one blank each: an empty word would shift what links count.
+
+def each_pair_or_reason(path: Path | str) -> Iterator[Pair | str]:
+    """The pairs of a file, line by line, and in the place of a line that is none the reason why.
+
+    A pair is two non-empty sides with one separator, whose words are separated by one blank each: an empty word would
+    shift what links count.  Raises InputError where there is no such file.
     """
-    for number, line in enumerate(each_line(path), 1):
+    for line in each_line_or_none(path):
+        if line is None:
+            yield "not UTF-8; convert the file to UTF-8"
+            continue
         sides = line.split(" ||| ")
         if len(sides) != 2 or not all(side.strip() for side in sides):
-            raise InputError(f"{path} line {number}: not 'words ||| words'")
+            yield "not 'words ||| words'"
+            continue
         first, second = (side.split(" ") for side in sides)
         if "" in first or "" in second:
-            raise InputError(f"{path} line {number}: an empty word; separate words by one blank")
-        yield first, second
+            yield "an empty word; separate words by one blank"
+        else:
+            yield first, second
+
+
+def each_linked(pairs: Path | str, links: Path | str) -> Iterator[tuple[Pair, Links] | str]:
+    """Pairs and their links, line by line; in the place of a line that is no pair, or whose links are none, the reason.
+
+    Raises InputError where one of the files is absent or, having read both, where their numbers of lines differ:
+    nothing then tells which links are a pair's.
+    """
+    counts = [0, 0]
+    for pair, line in itertools.zip_longest(
+        each_pair_or_reason(pairs), each_line_or_none(links), fillvalue=...
+    ):
+        counts[0] += pair is not ...
+        counts[1] += line is not ...
+        if pair is ... or line is ...:
+            continue
+        if isinstance(pair, str):
+            yield pair
+            continue
+        found = links_or_reason(line, pair)
+        yield found if isinstance(found, str) else (pair, found)
+    if counts[0] != counts[1]:
+        raise InputError(
+            f"{links}: {counts[1]} lines for {counts[0]} sentence pairs; there must be one line a pair"
+        )
 
 
 def write_links(path: Path | str, links: Iterable[Links]) -> None:
@@ -73,19 +113,25 @@ def read_links(path: Path | str, pairs: list[Pair]) -> list[Links]:
             f"{path}: {len(lines)} lines for {len(pairs)} sentence pairs; there must be one line a pair"
         )
     read = []
-    for number, (line, (first, second)) in enumerate(zip(lines, pairs, strict=True), 1):
-        links = []
-        for link in line.split():
-            i, dash, j = link.partition("-")
-            if not (dash and i.isdecimal() and j.isdecimal()):
-                raise InputError(
-                    f"{path} line {number}: {link!r} is no link; links are written i-j, counted from 0"
-                )
-            if int(i) >= len(first) or int(j) >= len(second):
-                raise InputError(
-                    f"{path} line {number}: link {link} reaches outside sentences of {len(first)} and {len(second)}"
-                    " words; links count from 0"
-                )
-            links.append((int(i), int(j)))
-        read.append(links)
+    for number, (line, pair) in enumerate(zip(lines, pairs, strict=True), 1):
+        found = links_or_reason(line, pair)
+        if isinstance(found, str):
+            raise InputError(f"{path} line {number}: {found}")
+        read.append(found)
     return read
+
+
+def links_or_reason(line: str | None, pair: Pair) -> Links | str:
+    """The links in a line (None: it is not UTF-8), or the reason why they cannot be this pair's."""
+    if line is None:
+        return "links that are not UTF-8"
+    first, second = pair
+    links = []
+    for link in line.split():
+        i, dash, j = link.partition("-")
+        if not (dash and i.isdecimal() and j.isdecimal()):
+            return f"{link!r} is no link; links are written i-j, counted from 0"
+        if int(i) >= len(first) or int(j) >= len(second):
+            return f"link {link} {OUTSIDE} of {len(first)} and {len(second)} words; links count from 0"
+        links.append((int(i), int(j)))
+    return links

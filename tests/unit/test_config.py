@@ -87,6 +87,21 @@ def another_encoder(raw: dict[str, Any]) -> None:
     raw["models"]["mbert-aug"] |= {"encoder": "other", "after": "mbert-mono"}
 
 
+def in_public(*more: str) -> Callable[[dict[str, Any]], None]:
+    """Align Asturian from public corpora that don't have it, beside languages that some of them have."""
+
+    def change(raw: dict[str, Any]) -> None:
+        codes = ["ar", "ast", *more]
+        raw["parallel"]["public"] = {
+            "languages": codes,
+            "sources": ["opus-100", "wikimatrix-tsv"],
+            "margin": 1.06,
+        }
+        raw["alignments"]["tydi-l"] |= {"pairs": "public", "languages": codes}
+
+    return change
+
+
 MISTAKES = {
     "unknown section": (
         put("modles", {}),
@@ -314,6 +329,40 @@ MISTAKES = {
         put("parallel.microworld.languages", ["ar", "bn", "sw", "ko", "fi"]),
         "parallel.microworld: unknown file of the micro-world in en, ar, bn, sw, ko, hi, ta, te, ml, mr"
         " 'results/microworld/parallel/fi-en.fi'",
+    ),
+    "sentences from files and from public corpora": (
+        put("parallel.microworld.sources", ["wikimedia"]),
+        "parallel.microworld: give either foreign and english (files) or sources (public corpora)",
+    ),
+    "sentences of one side": (
+        drop("parallel.microworld.english"),
+        "parallel.microworld: give either foreign and english (files) or sources (public corpora)",
+    ),
+    "an unknown public corpus": (
+        put("parallel.public", {"languages": ["ar"], "sources": ["opus100"]}),
+        "parallel.public.sources.0 is \"opus100\"; did you mean 'opus-100'? allowed are wikimatrix, wikimatrix-tsv,"
+        " wikimedia, ccaligned, opus-100",
+    ),
+    "a margin of a corpus without scores": (
+        put("parallel.public", {"languages": ["ar"], "sources": ["wikimatrix"], "margin": 1.06}),
+        "parallel.public: margin belongs to wikimatrix-tsv, the only source with scores",
+    ),
+    "a language that no public corpus has": (
+        in_public("ceb"),
+        "alignments.tydi-l.languages: none of opus-100, wikimatrix-tsv has ast (resources/bitexts.tsv); add a source to"
+        " parallel.public, or leave the language out",
+    ),
+    "a table of an unknown kind": (
+        put("tables.dev.kind", "score"),
+        "tables.dev.kind: unknown kind 'score'; did you mean 'scores'? known are scores, pairs",
+    ),
+    "pairs of an alignment that has none": (
+        put("tables.table9.alignments", ["cao-high"]),
+        "tables.table9.alignments: unknown alignment with pairs 'cao-high'; known are 111-l, 111-s, tydi-l",
+    ),
+    "an encoder that has read nothing": (
+        put("tables.table9.encoders.mBERT", "mbret"),
+        "tables.table9.encoders: unknown encoder 'mbret'; did you mean 'mbert'?",
     ),
     "pair in two corpora": (
         put("evaluations.tydi-test.corpora", ["tydi-test", "tydi-dev"]),
@@ -683,6 +732,63 @@ def test_an_alignment_in_all_languages_follows_its_pairs(raw: dict[str, Any]) ->
     assert module.aligned_languages(load(raw), "tydi-l") == raw["parallel"]["microworld"]["languages"]
     raw["parallel"]["microworld"]["languages"] = ["ko", "ar"]
     assert module.aligned_languages(load(raw), "tydi-l") == ["ko", "ar"]
+
+
+def test_all_languages_are_those_whose_sentences_can_be_had(raw: dict[str, Any], tmp_path: Path) -> None:
+    """A file that is there, one in the mirror, one with an address; and what public corpora have."""
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mirror/parallel/moses").mkdir(parents=True)
+    for file in (
+        "mine/sw.sw",
+        "mine/sw.en",
+        "mirror/parallel/moses/ar-en.ar",
+        "mirror/parallel/moses/ar-en.en",
+    ):
+        (tmp_path / file).touch()
+    raw["mirror"] = str(tmp_path / "mirror")
+    raw["alignments"]["tydi-l"] |= {"pairs": "own", "languages": "all"}
+
+    def there(**entry: Any) -> list[str]:
+        raw["parallel"]["own"] = entry
+        return module.aligned_languages(load(raw), "tydi-l")
+
+    moses = {
+        "foreign": "data/parallel/moses/{language}-en.{language}",
+        "english": "data/parallel/moses/{language}-en.en",
+    }
+    mine = {
+        "foreign": f"{tmp_path}/mine/{{language}}.{{language}}",
+        "english": f"{tmp_path}/mine/{{language}}.en",
+    }
+    three = ["sw", "ar", "wa"]
+    assert there(languages=three, **moses) == ["ar"]
+    assert there(languages=three, **mine) == ["sw"]
+    assert there(languages=["wa", "se"], **mine) == ["wa", "se"]  # then the run says which file is missing
+    assert there(languages=three, sources=["ccaligned"]) == ["sw", "ar"]
+    assert there(languages=three, sources=["ccaligned", "opus-100"]) == three
+
+
+def test_a_table_of_pairs_knows_its_languages_and_what_encoders_have_read(raw: dict[str, Any]) -> None:
+    raw["parallel"]["own"] = {"languages": ["wa", "sw"], "sources": ["wikimatrix"]}
+    raw["alignments"]["111-s"] |= {"pairs": "own", "languages": "all"}
+    raw["alignments"]["tydi-l"]["languages"] = ["ko", "sw"]
+    raw["encoders"] |= {
+        "hub": {"checkpoint": "FacebookAI/xlm-roberta-base"},
+        "other": {"checkpoint": "my/encoder"},
+    }
+    raw["tables"]["table9"] = {
+        "kind": "pairs",
+        "title": "t",
+        "alignments": ["tydi-l", "111-s"],
+        "encoders": {"a": "mbert", "b": "hub", "c": "other"},
+    }
+    recipe = module.pairs_table_recipe(load(raw), "table9")
+    assert recipe.languages == ("ko", "sw", "wa")
+    assert [(column.languages, column.missing) for column in recipe.columns] == [
+        (("ko", "sw"), ()),
+        (("sw",), ("wa",)),
+    ]
+    assert recipe.encoders == {"a": tuple(sorted(raw["encoders"]["mbert"]["text"])), "b": "xlmr", "c": None}
 
 
 def test_a_model_is_missing_only_while_its_checkpoint_is(raw: dict[str, Any], tmp_path: Path) -> None:

@@ -320,6 +320,30 @@ def test_the_command_line_and_its_error(server: Server, out: Path, tmp_path: Pat
     )
 
 
+def test_one_entry_stands_for_the_files_of_all_pairs(server: Server, tmp_path: Path) -> None:
+    """Each file is recorded by itself; an entry of its own comes before one with a placeholder."""
+    manifest = tmp_path / "datasets.yaml"
+    manifest.write_text(
+        "set:\n  description: a set\n  licence: CC0-1.0\n  homepage: null\n  files:\n"
+        f"    '{{pair}}.txt.zip': {{url: '{server.address}/moses/{{pair}}.txt.zip', bytes: null, sha256: null}}\n"
+        f"    en-xx.txt.zip: {{url: '{server.address}/own', bytes: 3, sha256: {SHA256}}}\n"
+    )
+    read = read_manifest(manifest)
+    for name in ("en-sw", "en-zh_CN", "ar-en"):
+        out = tmp_path / "data" / "set" / f"{name}.txt.zip"
+        obtain(f"set/{out.name}", find_file(read, f"set/{out.name}"), out)
+        record = json.loads(out.with_name(f"{out.name}.sha256.json").read_text())
+        assert record == {
+            "url": f"{server.address}/moses/{name}.txt.zip",
+            "bytes": len(CONTENT),
+            "sha256": SHA256,
+        }
+    assert find_file(read, "set/en-xx.txt.zip").bytes == 3
+    for name in ("set/ensw.txt.zip", "set/en-sw.zip", "set/a/en-sw.txt.zip", "other/en-sw.txt.zip"):
+        with pytest.raises(InputError, match="is not in the manifest"):
+            find_file(read, name)
+
+
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [

@@ -14,7 +14,7 @@ from transformers import AutoModel, AutoModelForMaskedLM
 
 from benchmarks import published
 from tests.unit import tiny
-from workflow_scripts.align import linker, objectives
+from workflow_scripts.align import linker, linker_losses
 from workflow_scripts.align.neural import Linker
 from workflow_scripts.cli import InputError
 from workflow_scripts.encoder import checkpoint
@@ -69,12 +69,12 @@ def ours(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tiny.encoder(tmp_path_factory.mktemp("ours") / "encoder", texts=texts)
 
 
-def trainee_of(folder: Path) -> objectives.Trainee:
+def trainee_of(folder: Path) -> linker_losses.Trainee:
     """In float64 and without dropout."""
     torch.manual_seed(2)
     model, headed = load_encoder(folder, "sdpa")
     assert headed
-    return objectives.Trainee(model).double().eval()
+    return linker_losses.Trainee(model).double().eval()
 
 
 def corpus_of(folder: Path, tmp_path: Path, links: str | None = None) -> list[linker.Pair]:
@@ -91,11 +91,11 @@ def recipe_of(chosen: tuple[str, ...], **more: object) -> LinkerTraining:
 
 def batch_of(
     folder: Path, corpus: list[linker.Pair], recipe: LinkerTraining, rows: range = range(12)
-) -> objectives.Batch:
+) -> linker_losses.Batch:
     return linker.Collator(corpus, load_tokenizer(folder), recipe).batch(np.array(rows), step=5)
 
 
-def awesome(trainee: objectives.Trainee) -> torch.nn.Module:
+def awesome(trainee: linker_losses.Trainee) -> torch.nn.Module:
     """awesome-align's model with the same weights."""
     pytest.importorskip("awesome_align")
     from awesome_align import modeling
@@ -120,7 +120,7 @@ def awesome(trainee: objectives.Trainee) -> torch.nn.Module:
 
 
 def awesome_loss(
-    model: torch.nn.Module, batch: objectives.Batch, corpus: list[linker.Pair], recipe: LinkerTraining
+    model: torch.nn.Module, batch: linker_losses.Batch, corpus: list[linker.Pair], recipe: LinkerTraining
 ) -> torch.Tensor:
     """What their training loop backpropagates, piece by piece, for our batch."""
     total = torch.zeros((), dtype=torch.float64)
@@ -200,7 +200,7 @@ def test_losses_and_gradients_are_awesome_aligns(
     theirs = awesome(trainee)
     expected = awesome_loss(theirs, batch, corpus, recipe)
     expected.backward()
-    found, shown = objectives.linker_loss(trainee, batch, recipe)
+    found, shown = linker_losses.linker_loss(trainee, batch, recipe)
     found.backward()
     assert found.item() == pytest.approx(expected.item(), rel=1e-9)
     assert set(shown) == {name.removesuffix("_full") for name in chosen}
@@ -228,7 +228,7 @@ def test_what_is_padded_changes_nothing(kind: str, tmp_path: Path, request: pyte
     recipe, trainee = recipe_of(EVERY), trainee_of(folder)
     corpus = corpus_of(folder, tmp_path)
     batch = batch_of(folder, corpus, recipe)
-    together, shown = objectives.linker_loss(trainee, batch, recipe)
+    together, shown = linker_losses.linker_loss(trainee, batch, recipe)
     pairs = len(corpus)
     alone: dict[str, float] = dict.fromkeys(shown, 0.0)
     for number, pair in enumerate(corpus):
@@ -250,7 +250,7 @@ def test_what_is_padded_changes_nothing(kind: str, tmp_path: Path, request: pyte
                 part[name] = part[name][
                     :, : int(batch[mask][rows[name[:3] if name[3:4] == "_" else ""]].sum(1).max())
                 ]
-        for name, value in objectives.linker_loss(trainee, part, recipe)[1].items():
+        for name, value in linker_losses.linker_loss(trainee, part, recipe)[1].items():
             alone[name] += value.item() / pairs
         for side in (pair.first, pair.second):
             ids = torch.from_numpy(side.pieces.astype(np.int64))[None]
@@ -258,15 +258,15 @@ def test_what_is_padded_changes_nothing(kind: str, tmp_path: Path, request: pyte
             torch.testing.assert_close(trainee.states(ids, torch.ones_like(ids), 1), expected)
     assert together.item() == pytest.approx(sum(alone.values()), rel=1e-9)
     assert {name: value.item() for name, value in shown.items()} == pytest.approx(alone, rel=1e-9)
-    assert (batch["tlm_labels"] != objectives.IGNORED).any(1).sum() > pairs
+    assert (batch["tlm_labels"] != linker_losses.IGNORED).any(1).sum() > pairs
 
 
 def test_the_encoders_own_links_are_found_without_dropout(mbert: Path, tmp_path: Path) -> None:
     recipe, trainee = recipe_of(("so",)), trainee_of(mbert)
     batch = batch_of(mbert, corpus_of(mbert, tmp_path), recipe)
-    quiet = objectives.guide(trainee, batch, recipe)
+    quiet = linker_losses.guide(trainee, batch, recipe)
     trainee.train()
-    assert torch.equal(objectives.guide(trainee, batch, recipe), quiet)
+    assert torch.equal(linker_losses.guide(trainee, batch, recipe), quiet)
     assert trainee.training
     noisy = [trainee.states(batch["input_ids"], batch["attention_mask"], LAYER) for _ in range(2)]
     assert not torch.equal(*noisy)
@@ -283,7 +283,7 @@ def test_masks_fall_on_one_sentence_of_two_and_on_no_special_piece(mbert: Path, 
             pair = corpus[row // 4]
             texts = [pair.first.pieces, pair.second.pieces][:: 1 if row % 4 < 2 else -1]
             whole = np.concatenate(texts)
-            masked = (labels != objectives.IGNORED).numpy()[: len(whole)]
+            masked = (labels != linker_losses.IGNORED).numpy()[: len(whole)]
             here = np.concatenate([np.full(len(text), n == row % 2) for n, text in enumerate(texts)])
             assert not masked[~here | (whole < 5)].any()
             assert (labels.numpy()[: len(whole)][masked] == whole[masked]).all()
@@ -322,7 +322,7 @@ def test_a_run_that_was_stopped_ends_in_the_same_bits(
     whole = run(arguments_of(mbert, tmp_path / "whole", pairs), **recipe)
     batch = linker.Collator.batch
 
-    def stopping(self: linker.Collator, rows: np.ndarray, step: int) -> objectives.Batch:
+    def stopping(self: linker.Collator, rows: np.ndarray, step: int) -> linker_losses.Batch:
         if step == 5:
             os.kill(os.getpid(), signal.SIGTERM)
         return batch(self, rows, step)

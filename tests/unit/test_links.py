@@ -12,7 +12,7 @@ from tests.unit import tiny
 from workflow_scripts.align.links import Level, sift
 from workflow_scripts.cli import InputError
 from workflow_scripts.files import read_jsonl, read_lines
-from workflow_scripts.pairs import Linked, read_links, read_pairs
+from workflow_scripts.pairs import Linked, each_linked, read_links, read_pairs
 from workflow_scripts.recipes.links import LinkFilter, Links
 from workflow_scripts.words import words
 
@@ -87,11 +87,63 @@ def test_what_the_aligner_cannot_read_breaks_nothing(odd):
     assert all(odd) or found[1] == []
 
 
-def test_a_line_that_is_no_pair_is_named_and_nothing_is_written(tmp_path):
-    result = link(tmp_path, ["a b ||| c", "a b c"])
+MALFORMED = {
+    2: "malformed: not 'words ||| words'",
+    4: "malformed: not 'words ||| words'",
+    5: "malformed: not 'words ||| words'",
+    6: "malformed: an empty word; separate words by one blank",
+    7: "malformed: not UTF-8; convert the file to UTF-8",
+}
+
+
+def malformed(folder):
+    """Pairs of which some lines are none, and what is written of them."""
+    good, _ = shuffled_dictionary(20)
+    lines = [line.encode() for line in good]
+    for number, bad in zip(
+        MALFORMED, (b"a b c", b"a ||| b ||| c", b"a ||| ", b"a  b ||| c", b"\xe9 ||| e"), strict=True
+    ):
+        lines[number - 1] = bad
+    (folder / "pairs").write_bytes(b"".join(line + b"\n" for line in lines))
+
+
+def test_lines_that_are_no_pairs_are_named_and_the_rest_is_linked_in_its_place(tmp_path):
+    malformed(tmp_path)
+    command = [*HEAD, "--pairs", tmp_path / "pairs", "--dropped", tmp_path / "dropped"]
+    command += ["--out", tmp_path / "links", "--report", tmp_path / "report.json"]
+    subprocess.run(command, check=True, capture_output=True)
+    links = read_lines(tmp_path / "links")
+    assert [number for number, line in enumerate(links, 1) if not line] == list(MALFORMED)
+    dropped = [value for _, value in read_jsonl(tmp_path / "dropped")]
+    assert {line["line"]: line["reason"] for line in dropped} == MALFORMED
+    told = report(tmp_path)
+    assert (told["pairs"], told["with_links"], told["dropped"]) == (20, 15, {"malformed": 5})
+    assert told["first"]["words"] == 15 * 6
+
+
+def test_nothing_is_linked_where_no_line_is_a_pair(tmp_path):
+    result = link(tmp_path, ["a b c", "d"])
     assert result.returncode == 2
-    assert result.stderr.strip().endswith("pairs line 2: not 'words ||| words'")
+    assert "pairs: none of 2 lines is a pair" in result.stderr
     assert [file.name for file in tmp_path.iterdir()] == ["pairs"]
+
+
+def test_pairs_and_links_are_read_line_by_line_with_reasons(tmp_path):
+    malformed(tmp_path)
+    lines = [b"0-0 1-1"] * 20
+    lines[9], lines[10], lines[11], lines[12] = b"0-6", b"1:1", b"\xff", b""
+    (tmp_path / "links").write_bytes(b"\n".join(lines) + b"\n")
+    read = dict(enumerate(each_linked(tmp_path / "pairs", tmp_path / "links"), 1))
+    reasons = {number: line for number, line in read.items() if isinstance(line, str)}
+    assert reasons == {number: reason.removeprefix("malformed: ") for number, reason in MALFORMED.items()} | {
+        10: "link 0-6 reaches outside sentences of 6 and 6 words; links count from 0",
+        11: "'1:1' is no link; links are written i-j, counted from 0",
+        12: "links that are not UTF-8",
+    }
+    assert (read[1][1], read[13][1]) == ([(0, 0), (1, 1)], [])
+    (tmp_path / "links").write_bytes(b"0-0\n" * 21)
+    with pytest.raises(InputError, match="links: 21 lines for 20 sentence pairs"):
+        list(each_linked(tmp_path / "pairs", tmp_path / "links"))
 
 
 def test_words_without_one_blank_between_them_are_refused(tmp_path):

@@ -32,7 +32,7 @@ def model() -> nn.Module:
 
 def batch(step):
     random = torch.Generator().manual_seed(step)
-    return {"x": torch.randn(6, 4, generator=random), "attention_mask": torch.ones(6, 1, dtype=torch.int64)}
+    return [{"x": torch.randn(6, 4, generator=random), "attention_mask": torch.ones(6, 1, dtype=torch.int64)}]
 
 
 def loss(net, inputs):
@@ -84,9 +84,42 @@ def test_a_checkpoint_of_another_run_is_not_used(tmp_path, capsys):
 
 def test_training_learns(tmp_path):
     net = model()
-    before = loss(net.eval(), batch(999))[0].item()
+    before = loss(net.eval(), batch(999)[0])[0].item()
     run(tmp_path, net, steps=300)
-    assert loss(net.eval(), batch(999))[0].item() < before / 2
+    assert loss(net.eval(), batch(999)[0])[0].item() < before / 2
+
+
+def test_the_parts_of_a_batch_add_up(tmp_path):
+    def summed(net, inputs):
+        return (net(inputs["x"]) - inputs["x"].sum(1, keepdim=True)).square().sum(), {}
+
+    def parted(step):
+        return [
+            {name: tensor[rows] for name, tensor in whole.items()} for whole in batch(step) for rows in cut
+        ]
+
+    cut = (slice(0, 1), slice(1, 4), slice(4, 6))
+    ends, told = [], []
+    for number, make in enumerate((batch, parted)):
+        net = model()
+        net.head[1].p = 0.0
+        told.append(
+            loop.train(
+                net,
+                make,
+                summed,
+                steps=5,
+                recipe=RECIPE,
+                seed=3,
+                work=tmp_path / str(number),
+                identity="a",
+                label="t",
+            )
+        )
+        ends.append(weights(net))
+    assert torch.allclose(*ends, atol=1e-6)
+    assert told[0]["loss"] == pytest.approx(told[1]["loss"], rel=1e-5)
+    assert told[0]["pieces"] == told[1]["pieces"]
 
 
 def test_two_processes_cannot_train_in_one_folder(tmp_path):
@@ -112,7 +145,7 @@ def test_a_file_system_without_locks_is_not_taken_for_another_process(tmp_path, 
 
 def test_a_loss_that_is_no_number_stops_the_run(tmp_path):
     def broken(step):
-        return {**batch(step), "x": torch.full((6, 4), float("nan"))}
+        return [{**batch(step)[0], "x": torch.full((6, 4), float("nan"))}]
 
     with pytest.raises(InputError, match="lower learning_rate"):
         run(tmp_path, model(), make=broken)

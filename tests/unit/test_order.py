@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from workflow_scripts.training.order import Order
+from workflow_scripts.training.order import Order, tempered
 
 LENGTHS = np.random.default_rng(0).integers(5, 200, 1003)
 
@@ -35,3 +35,17 @@ def test_batches_are_of_similar_length():
 
 def test_fewer_rows_than_a_batch():
     assert sorted(Order(np.array([3, 4]), 32, seed=0).rows(7)) == [0, 1]
+
+
+def test_temperature_evens_out_how_often_groups_come():
+    sizes = np.array([900, 90, 10])
+    for temperature, expected in ((1.0, [900, 90, 10]), (2.0, [695, 220, 73]), (1e9, [334, 333, 333])):
+        draw = tempered(sizes, temperature, seed=1)
+        drawn = np.concatenate([draw(epoch, np.random.default_rng(epoch)) for epoch in range(20)])
+        assert len(drawn) == 20 * 1000
+        counts = np.bincount(np.searchsorted([900, 990], drawn, side="right")) / 20
+        assert np.abs(counts - expected).max() < 15
+        # within a group all rows come equally often, to one: nothing is favoured where an epoch ends
+        often = np.bincount(drawn, minlength=1000)
+        for rows in (slice(0, 900), slice(900, 990), slice(990, 1000)):
+            assert np.ptp(often[rows]) <= 1

@@ -74,6 +74,28 @@ def test_each_dropped_line_has_its_reason(tmp_path: Path) -> None:
     }
 
 
+def test_malformed_lines_are_dropped_by_number_and_the_rest_stays(tmp_path: Path) -> None:
+    lines = {1: (b"\xef\xbb\xbfone", b"two"), 2: (b"caf\xe9", b"coffee"), 3: (b"tea", "thé".encode("utf-16"))}
+    lines |= {
+        4: (b"word " * 10_000, b"word"),
+        5: (b"", b"x"),
+        6: (b"a ||| b", b"c ||| d"),
+        7: (b"\xff", b"\xff"),
+    }
+    for side, name in enumerate(("foreign", "english")):
+        (tmp_path / name).write_bytes(b"".join(pair[side] + b"\n" for pair in lines.values()))
+    kept, dropped = convert(tmp_path, tmp_path / "foreign", tmp_path / "english", "fr")
+    assert kept == ["one ||| two", "a | | | b ||| c | | | d"]
+    assert dropped == {
+        2: "the foreign side is not UTF-8",
+        3: "the English side is not UTF-8",
+        4: "10000 foreign words; 1 to 64 are allowed",
+        5: "no foreign words",
+        7: "the foreign side is not UTF-8",
+    }
+    assert len(kept) + len(dropped) == len(lines)
+
+
 def test_samples_are_nested_ordered_and_seeded(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     foreign = "".join(f"f{n}\n" for n in range(300))
     english = "".join(f"e{n}\n" for n in range(300))

@@ -10,9 +10,10 @@ import torch
 from transformers import AutoModel, AutoTokenizer
 
 from tests.unit.tiny import encoder
-from workflow_scripts.encoder.pretrain import IGNORED, make_model, masker, sinusoids
+from workflow_scripts.encoder.pretrain import make_model, masker, sinusoids
 from workflow_scripts.markers import MARKERS
 from workflow_scripts.recipes.pretraining import Architecture, Pretraining
+from workflow_scripts.training.masked import IGNORED
 
 
 def pretrain(folder, **recipe):

@@ -39,6 +39,7 @@ def test_the_default(tree: Tree) -> None:
         "gold_tydi_dev": 1,
         "score": 24,
         "table": 5,
+        "table_of_pairs": 1,
     }
 
 
@@ -143,12 +144,35 @@ def test_the_papers_own_size(tree: Tree) -> None:
     """All of aligned_qa but for the three encoders that others aligned and that are not there."""
     jobs = tree.jobs(config="config/aligned_qa.yaml")
     assert jobs["checkpoint"] == 2
-    assert jobs["download"] == 2 + 5 + 2 * 8 + 2 * 108
-    assert jobs["sentence_pairs"] == 3 * 4 + 2 * 108
+    assert jobs["download"] == 2 + 5 + 2 * 8 + 2 * 4 + 2 * 111
+    assert jobs["public_sentences"] == 4
+    assert jobs["sentence_pairs"] == 3 * 4 + 2 * 111
     assert jobs["align_encoder"] == 3 + 5
     assert jobs["tune"] == 12
-    assert jobs["table"] == 6
+    assert (jobs["table"], jobs["table_of_pairs"]) == (6, 2)
     assert "pretrain" not in jobs
+
+
+def test_languages_without_sentences_are_told_and_left_out(tree: Tree, tmp_path: Path) -> None:
+    mirror = tmp_path / "parallel" / "moses"
+    mirror.mkdir(parents=True)
+    for code in ("ar", "sw"):
+        for end in (code, "en"):
+            (mirror / f"{code}-en.{end}").touch()
+    named = ("results/tables/table9.csv", "--config", f"mirror={tmp_path}")
+    assert tree.jobs(*named, config="config/aligned_qa.yaml") == {
+        "download": 4,
+        "sentence_pairs": 2,
+        "table_of_pairs": 1,
+    }
+    told = tree.snakemake("--dry-run", *named, config="config/aligned_qa.yaml")
+    (line,) = (line for line in told.stderr.splitlines() if line.startswith("parallel."))
+    assert line.startswith("parallel.moses: no sentence pairs of af, am, an, as,")
+    assert line.endswith("; what asks for all languages leaves them out")
+    one = "results/parallel/tydi-s/ko.txt"
+    text = (tree.folder / "config/aligned_qa.yaml").read_text("utf-8")
+    (tree.folder / "explicit.yaml").write_text(text.replace("tydi-s: {pairs: tydi", "tydi-s: {pairs: moses"))
+    assert tree.jobs(one, *named[1:], config="explicit.yaml") == {"download": 2, "sentence_pairs": 1}
 
 
 def test_mucot(tree: Tree) -> None:

@@ -15,6 +15,7 @@ import http.client
 import json
 import math
 import os
+import re
 import shutil
 import socket
 import sys
@@ -36,6 +37,7 @@ ATTEMPTS = 5  # in a row without a byte gained
 FIRST_PAUSE = 1.0  # seconds before the second attempt; doubles with each
 SILENCE = 60.0  # seconds without a byte before a connection counts as broken
 CHUNK = 1 << 18
+PAIR = "{pair}"  # in a manifest's file names and addresses: any pair of languages, such as en-sw
 MEGABYTE = 1_000_000
 
 
@@ -86,8 +88,14 @@ def read_manifest(path: Path = MANIFEST) -> dict[str, Dataset]:
 def find_file(manifest: dict[str, Dataset], name: str) -> File:
     """The manifest's entry of "<data set>/<file>".  Raises InputError that suggests what may have been meant."""
     dataset, _, file = name.partition("/")
-    if dataset in manifest and file in manifest[dataset].files:
-        return manifest[dataset].files[file]
+    files = manifest[dataset].files if dataset in manifest else {}
+    if file in files:
+        return files[file]
+    for template, entry in files.items():
+        before, placed, after = template.partition(PAIR)
+        found = re.fullmatch(f"{re.escape(before)}([A-Za-z_]+-[A-Za-z_]+){re.escape(after)}", file)
+        if placed and found and entry.url:
+            return entry.model_copy(update={"url": entry.url.replace(PAIR, found[1])})
     names = [f"{known}/{each}" for known, entry in manifest.items() for each in entry.files]
     close = difflib.get_close_matches(name, names, n=1)
     hint = f"did you mean {close[0]}?" if close else f"its data sets are {', '.join(manifest)}"

@@ -1,16 +1,17 @@
 """Choose and tokenise sentence pairs of a Moses corpus (two files, line by line the same) for alignment.
 
 Writes `foreign words ||| english words`, the form of awesome-align and of Cao et al. (2020), whose limit of 64 words a
-side is the default.  Pairs keep the order of the files.
+side is the default.  Pairs keep the order of the files, which are read line by line; what is fit waits on the disk.
 """
 
+import itertools
 from collections.abc import Sequence
 
 import numpy as np
 
 from workflow_scripts.cli import InputError, parser, read_recipe, run
 from workflow_scripts.corpus import write_dropped
-from workflow_scripts.files import read_lines, write_text
+from workflow_scripts.files import LinesOnDisk, each_line_or_none, write_lines
 from workflow_scripts.languages import language
 from workflow_scripts.recipes.parallel import Parallel
 from workflow_scripts.words import words
@@ -46,15 +47,19 @@ def main(argv: Sequence[str] | None = None) -> None:
     given = arguments.parse_args(argv)
     recipe = read_recipe(given.recipe, Parallel)
     name = language(given.language).name
-    foreign, english = read_lines(given.foreign), read_lines(given.english)
-    if len(foreign) != len(english):
-        raise InputError(
-            f"{given.foreign} has {len(foreign)} lines, {given.english} {len(english)}; each line must translate"
-            " the same line of the other file"
-        )
-    fit: list[str] = []
+    fit = LinesOnDisk()
     dropped: list[tuple[str, str]] = []
-    for number, (theirs, ours) in enumerate(zip(foreign, english, strict=True), 1):
+    counts = [0, 0]
+    files = each_line_or_none(given.foreign), each_line_or_none(given.english)
+    for number, (theirs, ours) in enumerate(itertools.zip_longest(*files, fillvalue=...), 1):
+        counts[0] += theirs is not ...
+        counts[1] += ours is not ...
+        if theirs is ... or ours is ...:
+            continue
+        if theirs is None or ours is None:
+            side = "foreign" if theirs is None else "English"
+            dropped.append((str(number), f"the {side} side is not UTF-8"))
+            continue
         # words() makes a word of every sign, so that no word holds the separator.
         sides = words(theirs), words(ours)
         reason = reason_against(*sides, recipe)
@@ -62,14 +67,19 @@ def main(argv: Sequence[str] | None = None) -> None:
             dropped.append((str(number), reason))
         else:
             fit.append(f"{' '.join(sides[0])} ||| {' '.join(sides[1])}\n")
+    if counts[0] != counts[1]:
+        raise InputError(
+            f"{given.foreign} has {counts[0]} lines, {given.english} {counts[1]}; each line must translate the same"
+            " line of the other file"
+        )
     if not fit:
-        raise InputError(f"{given.foreign}, {given.english}: none of {len(foreign)} pairs is fit to use")
+        raise InputError(f"{given.foreign}, {given.english}: none of {counts[0]} pairs is fit to use")
     chosen = list(range(len(fit)))
     if recipe.sentences != "all" and recipe.sentences < len(fit):
         # The first so many of one permutation, so that a smaller sample is part of a larger.
         shuffled = np.random.default_rng(recipe.seed).permutation(len(fit))
         chosen = sorted(shuffled[: recipe.sentences].tolist())
-    write_text(given.out, "".join(fit[number] for number in chosen))
+    write_lines(given.out, (fit[number] for number in chosen))
     write_dropped(given.dropped, dropped)
     asked = "" if recipe.sentences == "all" else f" of the {recipe.sentences} asked for"
     print(

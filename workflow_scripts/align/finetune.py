@@ -1,138 +1,122 @@
 """Align an encoder: draw linked words of parallel sentences together and keep every word near where it was.
 
-aligned_qa (section 2), after Cao et al. 2020.  f(s_i) is the last hidden state of word i's last piece, f0 the encoder
-before alignment, α the one-to-one links of a sentence pair (s, t):
+aligned_qa (section 2), after Cao et al. 2020.  f(s_i) is the hidden state of word i's last piece, f0 the encoder before
+alignment, α the one-to-one links of a sentence pair (s, t):
 
     L = Σ_(s,t) Σ_(p,q)∈α ‖f(s_p) − f(t_q)‖²      R = Σ_(s,t) (Σ_i ‖f(s_i) − f0(s_i)‖² + Σ_i ‖f(t_i) − f0(t_i)‖²)
 
-Both sides of L are live and both sides are held by R.  Every step sees a batch of every language; languages with fewer
-pairs wrap around (Cao et al.'s code).  The result is an ordinary Hugging Face encoder with the same vocabulary.
+That is `preset: paper`, and what stands when no preset is named, but for the optimiser.  `cao` is Cao et al.'s code:
+foreign words are drawn to where English ones were, only the English side is held, and both terms are means over words
+and dimensions.  (Their code takes means of four pairs at a time and adds them; ours are of all of a language's pairs in
+a step.)  `wu_dredze` is the L2 objective of Wu & Dredze 2020, whose R is the distance of the parameters.
+
+`task: masked_lm` is the control: the same sentences in the same steps, but masked pieces are to be predicted, so that a
+gain can be credited to aligning rather than to reading more text.
+
+The result is an ordinary Hugging Face encoder with the same vocabulary.  training.json tells for each language, in ten
+parts of the run, the mean squared distance of linked words (L) and of words from where they were (R); dropped.jsonl
+tells which pairs were of no use.
 """
 
 import json
 import sys
 from argparse import Namespace
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
-import torch
-from torch import Tensor, nn
-from transformers import AutoModel, PreTrainedTokenizerBase, set_seed
+from torch import nn
+from transformers import AutoModel, AutoModelForMaskedLM, PreTrainedTokenizerBase, set_seed
 
-from workflow_scripts.cli import InputError, named_files, parser, read_recipe, run
-from workflow_scripts.files import atomic_folder
-from workflow_scripts.pairs import one_to_one, read_links, read_pairs
+from workflow_scripts.align.bitext import Corpus, EncodedPair, corpus, usable
+from workflow_scripts.align.control import masked_loss, masked_parts
+from workflow_scripts.align.objective import Aligned, alignment_loss, collate
+from workflow_scripts.cli import InputError, Progress, named_files, parser, read_recipe, run
+from workflow_scripts.corpus import write_dropped
+from workflow_scripts.files import atomic_folder, each_line_or_none
+from workflow_scripts.pairs import OUTSIDE, Links, Pair, each_linked
 from workflow_scripts.recipes.alignment import Alignment
 from workflow_scripts.staleness import code_hash
 from workflow_scripts.training.batch import Batch
 from workflow_scripts.training.device import quiet
 from workflow_scripts.training.folders import load_model, load_tokenizer
-from workflow_scripts.training.loop import fingerprint, finish, locked, train
-from workflow_scripts.training.order import Order
-
-
-@dataclass(frozen=True)
-class Sentence:
-    """Pieces of a sentence, [CLS] and [SEP] included, and the position of each word's last piece."""
-
-    pieces: np.ndarray
-    words: np.ndarray
-
-
-@dataclass(frozen=True)
-class AlignedPair:
-    """Two sentences and their one-to-one links, int64 [links, 2]."""
-
-    foreign: Sentence
-    english: Sentence
-    links: np.ndarray
-
-
-def encode(words: list[str], tokenizer: PreTrainedTokenizerBase) -> Sentence | None:
-    """The sentence's pieces; None where a word yields no piece (it could have no vector)."""
-    encoding = tokenizer(words, is_split_into_words=True, add_special_tokens=True)
-    last = np.full(len(words), -1)
-    for position, word in enumerate(encoding.word_ids()):
-        if word is not None:
-            last[word] = position
-    return None if (last < 0).any() else Sentence(np.asarray(encoding["input_ids"]), last)
+from workflow_scripts.training.loop import Loss, fingerprint, finish, locked, train
+from workflow_scripts.training.order import Order, tempered
 
 
 def read_language(
-    language: str, pairs_file: str, links_file: str, tokenizer: PreTrainedTokenizerBase
-) -> list[AlignedPair]:
-    """A language's usable pairs; what is left out is counted by reason on stderr."""
-    pairs = read_pairs(pairs_file)
-    made, dropped = [], Counter[str]()
-    for (foreign, english), links in zip(pairs, read_links(links_file, pairs), strict=True):
-        kept = one_to_one(links)
-        sides = [encode(side, tokenizer) for side in (foreign, english)]
-        if not kept:
-            dropped["without one-to-one links"] += 1
-        elif sides[0] is None or sides[1] is None:
-            dropped["with a word that yields no piece"] += 1
-        elif max(len(side.pieces) for side in sides if side) > tokenizer.model_max_length:
-            dropped["longer than the encoder reads"] += 1
-        else:
-            made.append(AlignedPair(sides[0], sides[1], np.array(kept)))
-    reasons = "".join(f", {count} {reason}" for reason, count in dropped.items())
-    print(f"{language}: {len(made)} of {len(pairs)} pairs{reasons}", file=sys.stderr)
-    if not made:
-        raise InputError(f"{pairs_file}: no usable pairs for {language}")
-    return made
+    language: str,
+    pairs_file: str,
+    links_file: str,
+    tokenizer: PreTrainedTokenizerBase,
+    recipe: Alignment,
+) -> tuple[Corpus, list[tuple[str, str]]]:
+    """A language's usable pairs, and the lines that are of no use with reasons, for dropped.jsonl.
 
-
-def collate(pairs: list[AlignedPair], pad_id: int) -> Batch:
-    """One tensor batch: all foreign sentences, then all English ones.
-
-    input_ids, attention_mask [2·pairs, pieces]; words [words, 2] (row, position) of every word's last piece; links
-    [links, 2], indices into `words`.
+    Raises InputError where no pair is of use, or where links seem to count from one.
     """
-    sentences = [pair.foreign for pair in pairs] + [pair.english for pair in pairs]
-    ids = np.full((len(sentences), max(len(s.pieces) for s in sentences)), pad_id, dtype=np.int64)
-    mask = np.zeros_like(ids)
-    for row, sentence in enumerate(sentences):
-        ids[row, : len(sentence.pieces)] = sentence.pieces
-        mask[row, : len(sentence.pieces)] = 1
-    words = np.concatenate(
-        [np.stack([np.full_like(s.words, row), s.words], 1) for row, s in enumerate(sentences)]
-    )
-    first = np.concatenate([[0], np.cumsum([len(s.words) for s in sentences])])
-    links = np.concatenate(
-        [pair.links + np.array([first[row], first[row + len(pairs)]]) for row, pair in enumerate(pairs)]
-    )
-    arrays = {"input_ids": ids, "attention_mask": mask, "words": words, "links": links}
-    return {name: torch.from_numpy(array.astype(np.int64)) for name, array in arrays.items()}
+    dropped: list[tuple[str, str]] = []
+    total = sum(1 for _ in each_line_or_none(pairs_file))
+    progress = Progress(f"read {language}", total, "pairs")
+    begins = False  # whether any link is of a first word
+
+    def linked() -> Iterator[tuple[Pair, Links] | str]:
+        nonlocal begins
+        for one in each_linked(pairs_file, links_file):
+            begins = begins or (not isinstance(one, str) and any(0 in link for link in one[1]))
+            yield one
+
+    def kept() -> Iterator[EncodedPair]:
+        for number, found in enumerate(usable(linked(), tokenizer, recipe), 1):
+            if isinstance(found, str):
+                dropped.append((f"{language} {number}", found))
+            else:
+                yield found
+            progress.advance()
+
+    made = corpus(kept())
+    for where, reason in dropped:
+        if OUTSIDE in reason and not begins:
+            raise InputError(
+                f"{links_file} line {where.split()[1]}: {reason}, and no link of the file has a 0; take 1 from both"
+                " numbers of every link"
+            )
+    counts = Counter(reason if len(reason) < 40 else "malformed" for _, reason in dropped)
+    reasons = "".join(f", {count} left out ({reason})" for reason, count in counts.items())
+    print(f"{language}: {len(made)} of {total} pairs{reasons}", file=sys.stderr)
+    if not len(made):
+        raise InputError(f"{pairs_file}: no usable pairs for {language}{reasons}")
+    return made, dropped
 
 
-class Reference(nn.Module):
-    """The encoder being aligned beside its frozen original, so that a checkpoint holds only the former."""
+class Sampler:
+    """Which pairs a step sees, as (language, row); see `sampling` in the recipe."""
 
-    def __init__(self, encoder: nn.Module, original: nn.Module) -> None:
-        super().__init__()
-        self.encoder = encoder
-        self.original = [original.eval().requires_grad_(False)]  # in a list: neither trained nor saved
+    def __init__(self, corpora: Sequence[Corpus], recipe: Alignment) -> None:
+        lengths = [one.lengths() for one in corpora]
+        self.sizes = np.array([len(one) for one in lengths])
+        self.cyclic = recipe.sampling == "cyclic"
+        if self.cyclic:
+            self.orders = [Order(one, recipe.batch_size, recipe.seed) for one in lengths]
+        else:
+            temperature = recipe.temperature if recipe.sampling == "temperature" else 1.0
+            draw = tempered(self.sizes, temperature, recipe.seed)
+            self.orders = [Order(np.concatenate(lengths), recipe.batch_size, recipe.seed, draw)]
+        self.first = np.concatenate([[0], np.cumsum(self.sizes)])
+        self.steps_per_epoch = max(order.batches_per_epoch for order in self.orders)
 
-
-def word_vectors(encoder: nn.Module, batch: Batch) -> Tensor:
-    """Last hidden state of every word's last piece, float32 [words, width]."""
-    hidden_states = encoder(batch["input_ids"], attention_mask=batch["attention_mask"]).last_hidden_state
-    return hidden_states[batch["words"][:, 0], batch["words"][:, 1]].float()
-
-
-def alignment_loss(model: Reference, batch: Batch, regulariser: float) -> tuple[Tensor, dict[str, Tensor]]:
-    """L + regulariser · R as sums over the batch, and both terms."""
-    vectors = word_vectors(model.encoder, batch)
-    original = model.original[0]
-    if next(original.parameters()).device != vectors.device:
-        original.to(vectors.device)
-    with torch.no_grad():
-        before = word_vectors(original, batch)
-    drawn = (vectors[batch["links"][:, 0]] - vectors[batch["links"][:, 1]]).square().sum()
-    held = (vectors - before).square().sum()
-    return drawn + regulariser * held, {"L": drawn, "R": held}
+    def pairs(self, step: int) -> list[tuple[int, int]]:
+        """The pairs of a step, language by language if cyclic."""
+        if self.cyclic:
+            return [
+                (number, int(row)) for number, order in enumerate(self.orders) for row in order.rows(step)
+            ]
+        rows = self.orders[0].rows(step)
+        numbers = np.searchsorted(self.first, rows, side="right") - 1
+        return [
+            (int(number), int(row - self.first[number])) for number, row in zip(numbers, rows, strict=True)
+        ]
 
 
 def finetune(arguments: Namespace, recipe: Alignment) -> None:
@@ -142,49 +126,78 @@ def finetune(arguments: Namespace, recipe: Alignment) -> None:
     links_files = named_files(arguments.links, "--links")
     if pairs_files.keys() != links_files.keys():
         raise InputError(f"--pairs names {', '.join(pairs_files)}, but --links {', '.join(links_files)}")
-    corpora = {
-        language: read_language(language, pairs_files[language], links_files[language], tokenizer)
-        for language in pairs_files
-    }
-    orders = {
-        language: Order(
-            np.array([len(p.foreign.pieces) + len(p.english.pieces) for p in corpus]),
-            recipe.batch_size,
-            recipe.seed,
-        )
-        for language, corpus in corpora.items()
-    }
+    languages = list(pairs_files)
+    corpora, dropped = [], []
+    for language in languages:
+        made, out = read_language(language, pairs_files[language], links_files[language], tokenizer, recipe)
+        corpora.append(made)
+        dropped += out
+    sampler = Sampler(corpora, recipe)
+    steps = recipe.steps or recipe.epochs * sampler.steps_per_epoch
 
-    def batch(step: int) -> Batch:
-        chosen = [corpora[name][row] for name, order in orders.items() for row in order.rows(step)]
-        return collate(chosen, tokenizer.pad_token_id)
-
-    # The pooler takes no part; encoders pretrained here have none, and get a random one, the same every time.
+    # What an encoder lacks and has no part in this, its pooler, is random, and the same every time.
     set_seed(recipe.seed)
-    encoder, original = (
-        load_model(AutoModel, arguments.encoder, recipe.attention, new=("pooler.",)) for _ in range(2)
+    model, make, loss = (masked_control if recipe.task == "masked_lm" else alignment)(
+        arguments.encoder, tokenizer, recipe, len(languages), steps
     )
-    model = Reference(encoder, original)
     inputs = [*pairs_files.values(), *links_files.values(), arguments.encoder / "model.safetensors"]
     summary = train(
         model,
-        batch,
-        lambda model, batch: alignment_loss(model, batch, recipe.regulariser),
-        steps=recipe.epochs * max(order.batches_per_epoch for order in orders.values()),
+        lambda step: make(step, [(number, corpora[number].pair(row)) for number, row in sampler.pairs(step)]),
+        loss,
+        steps=steps,
         recipe=recipe,
         seed=recipe.seed,
         work=arguments.work,
         identity=fingerprint(recipe.model_dump_json(), code_hash(__spec__.name), inputs),
-        label="align",
+        label="align" if recipe.task == "align" else "masked_lm",
     )
+    told = {**summary, "pairs": dict(zip(languages, map(len, corpora), strict=True))}
+    if isinstance(model, Aligned):
+        told["curves"] = curves = model.curves(languages)
+        for language, of in curves.items():
+            ends = ", ".join(f"{name} {terms[0]} to {terms[-1]}" for name, terms in of.items())
+            print(f"{language}: mean squared distances from the first to the last tenth: {ends}")
     with atomic_folder(arguments.out, last="model.safetensors") as folder:
-        model.encoder.save_pretrained(folder)
+        (model.encoder if isinstance(model, Aligned) else model).save_pretrained(folder)
         tokenizer.save_pretrained(folder)
-        counts = {language: len(corpus) for language, corpus in corpora.items()}
+        write_dropped(folder / "dropped.jsonl", dropped)
         (folder / "training.json").write_text(
-            json.dumps({**summary, "pairs": counts, "recipe": recipe.model_dump()}, indent=1) + "\n"
+            json.dumps({**told, "recipe": recipe.model_dump()}, indent=1) + "\n"
         )
     finish(arguments.work)
+
+
+Task = tuple[nn.Module, Callable[[int, Sequence[tuple[int, EncodedPair]]], list[Batch]], Loss]
+
+
+def alignment(
+    folder: Path, tokenizer: PreTrainedTokenizerBase, recipe: Alignment, languages: int, steps: int
+) -> Task:
+    """The model of a run that aligns, what makes its batches, and its loss."""
+    encoder, original = (load_model(AutoModel, folder, recipe.attention, new=("pooler.",)) for _ in range(2))
+    blocks = encoder.config.num_hidden_layers
+    if recipe.layer > blocks:
+        raise InputError(f"{folder}: layer is {recipe.layer}, but the encoder has {blocks} blocks")
+    model = Aligned(encoder, original, languages, steps)
+    width = encoder.config.hidden_size
+    return (
+        model,
+        lambda step, chosen: collate(chosen, tokenizer.pad_token_id, width, recipe),
+        lambda model, batch: alignment_loss(model, batch, recipe),
+    )
+
+
+def masked_control(
+    folder: Path, tokenizer: PreTrainedTokenizerBase, recipe: Alignment, languages: int, steps: int
+) -> Task:
+    """The same of the control.  Raises InputError where the folder has no output layer for masked pieces."""
+    model = load_model(AutoModelForMaskedLM, folder, recipe.attention, new=())
+    return (
+        model,
+        lambda step, chosen: masked_parts(chosen, tokenizer, recipe, (recipe.seed, step)),
+        masked_loss,
+    )
 
 
 def main() -> None:

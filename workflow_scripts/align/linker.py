@@ -1,6 +1,6 @@
 """Train an encoder on sentence pairs so that its hidden states link words, after awesome-align (Dou & Neubig 2021).
 
-The objectives are explained in objectives.py.  The pairs of all languages are in one shuffled order.  With --links the
+The objectives are explained in linker_losses.py.  The pairs of all languages are in one shuffled order.  With --links the
 encoder learns given links (objective so) instead of those that it finds itself.  Sentences that are too long are cut:
 to `max_pieces`, or to what the encoder reads, and to half of that where two of them stand in one text.
 
@@ -26,7 +26,7 @@ import torch
 from torch import nn
 from transformers import PreTrainedTokenizerBase, set_seed
 
-from workflow_scripts.align.objectives import IGNORED, Trainee, linker_loss
+from workflow_scripts.align.linker_losses import IGNORED, Trainee, linker_loss
 from workflow_scripts.cli import InputError, named_files, parser, read_recipe, run
 from workflow_scripts.files import atomic_folder
 from workflow_scripts.pairs import each_pair, read_links, read_pairs
@@ -252,7 +252,7 @@ def train_linker(arguments: Namespace, recipe: LinkerTraining) -> None:
     inputs = [*pairs_files.values(), *links_files.values(), arguments.encoder / "model.safetensors"]
     summary = train(
         trainee,
-        lambda step: collator.batch(order.rows(step), step),
+        lambda step: [collator.batch(order.rows(step), step)],
         partial(linker_loss, recipe=recipe),
         steps=recipe.steps,
         recipe=recipe,

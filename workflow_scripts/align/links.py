@@ -1,9 +1,9 @@
 """Link the words of sentence pairs: by counting (fast_align), or by an encoder's hidden states (awesome-align).
 
-Every pair has its line of links `i-j`, counted from 0 and sorted, and of scores; the line is empty where nothing is
-linked, where the linker cannot read the pair, or where the pair fails a filter.  --dropped names the last two, with
-their line, counted from 1, and the reason.  The neural linker gives every link a score from 0 to 1 (see neural.py);
-fast_align gives none that would compare, so there are none.
+Every line of the pairs has its line of links `i-j`, counted from 0 and sorted, and of scores; it is empty where nothing
+is linked, where the line is no pair ("malformed"), where the linker cannot read the pair, or where the pair fails a
+filter.  --dropped names the last three, with their line, counted from 1, and the reason.  The neural linker gives every
+link a score from 0 to 1 (see neural.py); fast_align gives none that would compare, so there are none.
 
 --report tells what became of all pairs, and the level of either side: "characters" where most words are one character
 of a script without blanks (Han, kana, Thai, …), as words.py cuts it, and else "words".
@@ -21,7 +21,7 @@ from typing import Any
 from workflow_scripts.align import statistical
 from workflow_scripts.cli import InputError, Progress, parser, read_recipe, run
 from workflow_scripts.files import atomic, write_text
-from workflow_scripts.pairs import Linked, Pair, each_pair, one_to_one, written
+from workflow_scripts.pairs import Linked, Pair, each_pair_or_reason, one_to_one, written
 from workflow_scripts.recipes.links import LinkFilter
 from workflow_scripts.recipes.links import Links as Recipe
 from workflow_scripts.words import single
@@ -86,24 +86,34 @@ def write(
     pairs: Path, recipe: Recipe, encoder: Path | None, out: Path, scores: Path | None, dropped: Path
 ) -> dict[str, Any]:
     """Link a file's pairs and write the three files line by line; what is returned is for the report."""
-    total = sum(1 for _ in each_pair(pairs))  # a bad line is found here, before hours of work
-    if not total and recipe.linker == "statistical":
-        raise InputError(f"{pairs}: no sentence pairs; a word aligner needs some hundreds")
+    total, readable = 0, 0  # told before hours of work, and needed for the time that is left
+    for line in each_pair_or_reason(pairs):
+        total += 1
+        readable += not isinstance(line, str)
+    if not readable and (total or recipe.linker == "statistical"):
+        raise InputError(
+            f"{pairs}: none of {total} lines is a pair, words ||| words; a word aligner needs some hundreds"
+        )
     counts = {"pairs": total, "with_links": 0, "without_links": 0, "links": 0}
     reasons = Counter[str]()
     levels = Level(), Level()
     progress = Progress("link", total, "pairs")
     # the linker reads ahead; tee keeps what it has read and we have not, never more than its chunk
-    ours, linkers = itertools.tee(each_pair(pairs))
+    lines, linkers = itertools.tee(each_pair_or_reason(pairs))
     with ExitStack() as stack:
         links_file, dropped_file, *scores_file = (
             stack.enter_context(open(stack.enter_context(atomic(path)), "w", encoding="utf-8", newline="\n"))
             for path in (out, dropped, scores)
             if path is not None
         )
-        results = linked(linkers, recipe, encoder)
-        for number, (pair, found) in enumerate(zip(ours, results, strict=True), 1):
-            kept = sift(pair, found, recipe.filter)
+        results = linked((line for line in linkers if not isinstance(line, str)), recipe, encoder)
+        for number, line in enumerate(lines, 1):
+            if isinstance(line, str):
+                kept = Linked([], [], f"malformed: {line}")
+            else:
+                kept = sift(line, next(results), recipe.filter)
+                for level, side in zip(levels, line, strict=True):
+                    level.add(side)
             links_file.write(written(kept.links) + "\n")
             for file in scores_file:
                 file.write(" ".join(f"{score:.6f}" for score in kept.scores) + "\n")
@@ -113,8 +123,6 @@ def write(
             else:
                 counts["with_links" if kept.links else "without_links"] += 1
             counts["links"] += len(kept.links)
-            for level, side in zip(levels, pair, strict=True):
-                level.add(side)
             progress.advance()
     first, second = (level.told() for level in levels)
     return counts | {"dropped": dict(sorted(reasons.items())), "first": first, "second": second}

@@ -6,10 +6,11 @@ over the source's pieces, exceed the threshold; two words where any of their pie
 is awesome-align's: 2ab / (a + b + 1e-9) of both softmaxes of S / √(length of the other side), the highest of its
 pieces.
 
-Cost: nearly all of it is the encoder.  The sentences of some thousand pairs are therefore one pool, in which only
-sentences of the same number of pieces share a batch: nothing is padded and attention needs no mask.  Blocks above
-`layer` are not computed.  Links are read off a whole batch at once.  What is held in memory depends on CHUNK, not on
-the number of pairs.
+Cost: nearly all of it is the encoder's matrix products.  The sentences of some thousand pairs are therefore one pool,
+in which each is encoded once, however often it comes.  A batch is one row of pieces, sorted by the length of their
+sentences: nothing is padded, and attention takes all sentences of one length at a time, which needs no mask.  Blocks
+above `layer` are not computed.  Links are read off a whole batch at once.  What is held in memory depends on CHUNK, not
+on the number of pairs.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -21,7 +22,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
-from transformers import AutoModel, PreTrainedTokenizerBase
+from transformers import AttentionInterface, AutoModel, PreTrainedTokenizerBase
 from transformers.activations import GELUActivation
 
 from workflow_scripts.cli import InputError
@@ -76,6 +77,37 @@ def laid_out(module: nn.Module) -> None:
             laid_out(child)
 
 
+def side_by_side(
+    module: nn.Module,
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    attention_mask: Tensor | None,
+    scaling: float,
+    sentences: Sequence[tuple[int, int]],
+    **arguments: Any,
+) -> tuple[Tensor, None]:
+    """Attention within each of the sentences that lie in one row behind one another.
+
+    query, key, value: [1, heads, pieces, size].  sentences: how many there are of a length, and the length, in the
+    order of the row.  Returns [1, pieces, heads, size].
+    """
+    heads, _, size = query.shape[1:]
+    rows = [states[0].transpose(0, 1) for states in (query * scaling, key, value)]
+    out = torch.empty_like(rows[0], memory_format=torch.contiguous_format)
+    at = 0
+    for count, length in sentences:
+        part = slice(at, at + count * length)
+        q, k, v = (states[part].view(count, length, heads, size).transpose(1, 2) for states in rows)
+        read = torch.softmax(q @ k.transpose(2, 3), -1) @ v
+        out[part].view(count, length, heads, size).copy_(read.transpose(1, 2))
+        at = part.stop
+    return out[None], None
+
+
+AttentionInterface.register("side_by_side", side_by_side)
+
+
 class Linker:
     """An encoder, cut off after block `layer`, with its tokeniser."""
 
@@ -94,9 +126,7 @@ class Linker:
         """
         self.tokenizer: PreTrainedTokenizerBase = load_tokenizer(folder)
         on_processor = not torch.cuda.is_available()
-        # short sentences without padding: plain products beat torch's kernel in bfloat16
-        attention = "folded" if on_processor and dtype == torch.bfloat16 else "sdpa"
-        model = load_model(AutoModel, folder, attention, new=("pooler.",))
+        model = load_model(AutoModel, folder, "side_by_side", new=("pooler.",))
         blocks = getattr(getattr(model, "encoder", None), "layer", None)
         table = getattr(getattr(model, "embeddings", None), "position_embeddings", None)
         if not isinstance(blocks, nn.ModuleList) or not isinstance(table, nn.Embedding):
@@ -109,9 +139,9 @@ class Linker:
         if on_processor and dtype in (torch.float32, torch.bfloat16):
             laid_out(self.model.encoder)
         self.threshold, self.budget, self.chunk = threshold, budget, chunk
-        # RoBERTa's kind counts positions from behind that of the padding
-        first = 0 if table.padding_idx is None else table.padding_idx + 1
-        self.longest = int(table.num_embeddings) - first
+        # RoBERTa's kind counts positions from behind the padding's
+        self.first_position = 0 if table.padding_idx is None else table.padding_idx + 1
+        self.longest = int(table.num_embeddings) - self.first_position
 
     def pieces(self, sentences: Sequence[Sequence[str]]) -> list[Pieces]:
         """The pieces of sentences of words."""
@@ -141,7 +171,7 @@ class Linker:
         found = [self._skip(pair) for pair in sides]
         used = [number for number, one in enumerate(found) if not one.skipped]
         if used:
-            states, first = self._encode([side for number in used for side in sides[number]])
+            states, first = self.states([side for number in used for side in sides[number]])
             for number, one in zip(used, self._extract([sides[n] for n in used], states, first), strict=True):
                 found[number] = one
         yield from found
@@ -156,27 +186,37 @@ class Linker:
         return Linked([], [])
 
     @torch.inference_mode()
-    def _encode(self, sentences: Sequence[Pieces]) -> tuple[Tensor, Array]:
+    def states(self, sentences: Sequence[Pieces]) -> tuple[Tensor, Array]:
         """Hidden states [pieces, hidden] of all sentences, special pieces included, and each sentence's first row."""
-        lengths = np.array([len(sentence.ids) for sentence in sentences])
-        first = np.concatenate([[0], np.cumsum(lengths)[:-1]])
-        states: Tensor | None = None
+        numbers: dict[bytes, int] = {}
+        number = np.array([numbers.setdefault(one.ids.tobytes(), len(numbers)) for one in sentences])
+        ids = [np.frombuffer(content, np.int64) for content in numbers]
+        lengths = np.array([len(of) for of in ids])
         order = np.argsort(lengths, kind="stable")
+        ends = np.cumsum(lengths[order])
+        first = np.empty(len(ids), np.int64)
+        first[order] = ends - lengths[order]
+        states: Tensor | None = None
         at = 0
         while at < len(order):
-            length = int(lengths[order[at]])
-            same = int(np.searchsorted(lengths[order], length, side="right"))
-            until = min(same, at + max(1, self.budget // length))
+            begin = ends[at - 1] if at else 0
+            until = max(at + 1, int(np.searchsorted(ends, begin + self.budget, side="right")))
             rows = order[at:until]
-            ids = torch.from_numpy(np.stack([sentences[row].ids for row in rows])).to(self.device)
-            hidden = self.model.encoder(self.model.embeddings(input_ids=ids))[0]
+            counts = np.unique(lengths[rows], return_counts=True)
+            positions = np.arange(ends[until - 1] - begin) - np.repeat(first[rows] - begin, lengths[rows])
+            given = torch.from_numpy(np.stack([np.concatenate([ids[row] for row in rows]), positions]))
+            given = given.to(self.device)
+            embedded = self.model.embeddings(
+                input_ids=given[:1], position_ids=given[1:] + self.first_position
+            )
+            sizes = [(count, length) for length, count in zip(*(of.tolist() for of in counts), strict=True)]
+            hidden = self.model.encoder(embedded, sentences=sizes)[0][0]
             if states is None:
-                states = hidden.new_empty((int(lengths.sum()), hidden.shape[-1]))
-            places = torch.from_numpy(first[rows][:, None] + np.arange(length)).to(self.device)
-            states[places] = hidden
+                states = hidden.new_empty((int(ends[-1]), hidden.shape[-1]))
+            states[begin : ends[until - 1]] = hidden
             at = until
         assert states is not None
-        return states, first
+        return states, first[number]
 
     @torch.inference_mode()
     def _extract(self, sides: Sequence[tuple[Pieces, Pieces]], states: Tensor, first: Array) -> list[Linked]:

@@ -17,7 +17,6 @@ from pathlib import Path
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import cross_entropy
 from transformers import (
     PreTrainedTokenizerFast,
     RobertaPreLayerNormConfig,
@@ -34,9 +33,9 @@ from workflow_scripts.training.attention import kernel
 from workflow_scripts.training.batch import Batch
 from workflow_scripts.training.device import mixed_precision, quiet
 from workflow_scripts.training.loop import fingerprint, finish, locked, train
+from workflow_scripts.training.masked import generator, hide, masked_lm, masked_logits, pad
 from workflow_scripts.training.order import Order
 
-IGNORED = -100
 SHARPNESS = 8.0
 
 
@@ -126,60 +125,29 @@ def read_texts(files: Sequence[str], max_documents: int | None) -> dict[str, lis
     return {language: lines[:max_documents] for language, lines in texts.items()}
 
 
-def pad(rows: Sequence[np.ndarray], pad_id: int) -> tuple[Tensor, Tensor]:
-    """Ragged int rows as input_ids and attention_mask, both int64 [rows, longest]."""
-    ids = np.full((len(rows), max(map(len, rows))), pad_id, dtype=np.int64)
-    mask = np.zeros_like(ids)
-    for number, row in enumerate(rows):
-        ids[number, : len(row)] = row
-        mask[number, : len(row)] = 1
-    return torch.from_numpy(ids), torch.from_numpy(mask)
-
-
 def masker(
     tokenizer: PreTrainedTokenizerFast, share: float, positions: int
 ) -> Callable[[Sequence[np.ndarray], Sequence[int]], Batch]:
     """A function that turns documents into a masked batch, given a seed (Devlin et al. 2019).
 
     Every document begins at a random one of the encoder's `positions`, so that all of them are trained, however short
-    the documents.  Of the chosen pieces 80 % become [MASK], 10 % another piece, 10 % stay.
+    the documents.
     """
-    special = torch.tensor(sorted(tokenizer.all_special_ids))
 
     def masked(rows: Sequence[np.ndarray], seed: Sequence[int]) -> Batch:
-        random = torch.Generator().manual_seed(int(np.random.SeedSequence(seed).generate_state(1)[0]))
+        random = generator(seed)
         ids, mask = pad(rows, tokenizer.pad_token_id)
-        chosen = (torch.rand(ids.shape, generator=random) < share) & ~torch.isin(ids, special)
-        labels = torch.where(chosen, ids, IGNORED)
-        dice = torch.rand(ids.shape, generator=random)
-        ids = torch.where(chosen & (dice < 0.8), tokenizer.mask_token_id, ids)
-        other = torch.randint(len(tokenizer), ids.shape, generator=random)
+        ids, labels = hide(ids, tokenizer, share, random)
         room = positions - mask.sum(1)
         offset = (torch.rand(len(rows), generator=random) * (room + 1)).long()
         return {
             "position_ids": (mask.cumsum(1) + offset[:, None]) * mask + tokenizer.pad_token_id,
-            "input_ids": torch.where(chosen & (dice >= 0.9), other, ids),
+            "input_ids": ids,
             "attention_mask": mask,
             "labels": labels,
         }
 
     return masked
-
-
-def masked_logits(model: nn.Module, batch: Batch) -> tuple[Tensor, Tensor]:
-    """Logits of the masked pieces, float [masked, vocabulary], and the pieces themselves, int64 [masked].
-
-    batch: input_ids, attention_mask, position_ids, labels, each [rows, pieces].
-    """
-    inputs = {name: batch[name] for name in ("input_ids", "attention_mask", "position_ids")}
-    hidden_states = model.base_model(**inputs).last_hidden_state
-    masked = batch["labels"] != IGNORED
-    return model.lm_head(hidden_states[masked]).float(), batch["labels"][masked]
-
-
-def masked_lm(model: nn.Module, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
-    """Mean cross-entropy of the masked pieces."""
-    return cross_entropy(*masked_logits(model, batch)), {}
 
 
 def held_out_accuracy(model: nn.Module, batches: Sequence[Batch], precision: str) -> float:
@@ -226,9 +194,9 @@ def pretrain(arguments: Namespace, recipe: Pretraining) -> None:
     order = Order(np.array([len(row) for row in training]), recipe.batch_size, recipe.seed)
     short_steps = round(recipe.short_share * recipe.steps)
 
-    def batch(step: int) -> Batch:
+    def batch(step: int) -> list[Batch]:
         longest = recipe.short_length if step < short_steps else recipe.max_length
-        return masked([training[row][:longest] for row in order.rows(step)], (recipe.seed, step))
+        return [masked([training[row][:longest] for row in order.rows(step)], (recipe.seed, step))]
 
     summary = train(
         model,

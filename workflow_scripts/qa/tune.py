@@ -101,8 +101,8 @@ def tune(arguments: Namespace, recipe: Tuning) -> None:
     lengths = [part.lengths()[rows[rows[:, 0] == number, 1]] for number, part in enumerate(parts)]
     order = Order(np.concatenate(lengths), recipe.batch_size, arguments.seed)
 
-    def batch(step: int) -> Batch:
-        return collate(parts, rows[order.rows(step)], layout, recipe.hide)
+    def batch(step: int) -> list[Batch]:
+        return [collate(parts, rows[order.rows(step)], layout, recipe.hide)]
 
     summary = train(
         model,

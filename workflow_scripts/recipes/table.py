@@ -42,3 +42,24 @@ class Table(Recipe):
         description="blocks of question-context pairs; a block of several ends with its average"
     )
     rows: tuple[Row | Heading, ...] = Field(description="models, and headings between them")
+
+
+class PairsColumn(Recipe):
+    """An alignment's sentence pairs."""
+
+    alignment: str = Field(description="its name, as in --pairs, and the column's head")
+    languages: tuple[str, ...] = Field(description="languages whose pairs it has")
+    missing: tuple[str, ...] = Field((), description="languages that it lacks pairs of; their cells say n/a")
+
+
+class PairsTable(Recipe):
+    """A table in the layout of aligned_qa's Table 9."""
+
+    title: str = Field(description="first words of the caption")
+    languages: tuple[str, ...] = Field(min_length=1, description="a row each")
+    columns: tuple[PairsColumn, ...] = Field(min_length=1, description="alignments")
+    encoders: dict[str, Literal["mbert", "xlmr"] | tuple[str, ...] | None] = Field(
+        {},
+        description="head of a column -> the published encoder whose languages it shows, or the languages of another;"
+        " null: not known",
+    )

@@ -1,7 +1,8 @@
 """The one training loop: every objective is a function from a batch to a loss.
 
 `train(model, batch, loss, ...)` runs `steps` optimiser steps.  `batch(step)` makes the batch of a step from the step's
-number alone, so a run that was killed continues with exactly the batches it would have seen.  AdamW (no decay on biases
+number alone, so a run that was killed continues with exactly the batches it would have seen.  It comes in parts, one or
+several, whose losses add up: a step may be larger than what memory holds at once.  AdamW (no decay on biases
 and layer norms), linear warm-up, clipping, bf16 autocast through accelerate.  A checkpoint (weights, optimiser, random
 state) is written to the work folder every few minutes and on SIGTERM; it is used again only when recipe, code and data
 are the same, which the fingerprint says.  The work folder is locked: two processes never train in it at once.
@@ -31,7 +32,7 @@ from workflow_scripts.training.batch import Batch
 from workflow_scripts.training.device import mixed_precision
 
 Loss = Callable[[nn.Module, Batch], tuple[Tensor, dict[str, Tensor]]]
-CHECKPOINT_SECONDS = 300
+CHECKPOINT_SECONDS = float(os.environ.get("XLQA_CHECKPOINT_SECONDS", "300"))  # changes no result
 
 
 class Objective(nn.Module):
@@ -68,6 +69,8 @@ def locked(work: Path) -> Iterator[None]:
             raise InputError(
                 f"{work}: cannot be locked ({error.strerror}); give a --work folder on a file system with locks"
             ) from None
+        for partial in work.glob(".checkpoint.pt.*"):  # of a run that was killed while writing
+            partial.unlink()
         file.truncate(0)
         file.write(f"process {os.getpid()} on {os.uname().nodename}\n")
         file.flush()
@@ -125,7 +128,7 @@ def rate_factor(recipe: Optimisation, steps: int) -> Callable[[int], float]:
 
 def train(
     model: nn.Module,
-    batch: Callable[[int], Batch],
+    batch: Callable[[int], Sequence[Batch]],
     loss: Loss,
     *,
     steps: int,
@@ -137,8 +140,9 @@ def train(
 ) -> dict[str, Any]:
     """Train `model` in place for `steps` steps and return a summary (seconds, pieces, last figures).
 
-    `batch(step)` gives CPU tensors, among them `attention_mask` [rows, pieces] whose sum counts pieces; `loss(model,
-    batch)` gives the scalar to minimise and figures to show.  `identity` is the run's fingerprint.
+    `batch(step)` gives the parts of a step, CPU tensors, among them `attention_mask` [rows, pieces] whose sum counts
+    pieces; `loss(model, part)` gives the scalar to minimise and figures to show, which are summed over the parts as the
+    gradients are.  `identity` is the run's fingerprint.
     Raises InputError when the loss is no longer a number; SystemExit(143) after saving on SIGTERM.
     """
     accelerator = Accelerator(mixed_precision=mixed_precision(recipe.precision))
@@ -155,8 +159,8 @@ def train(
         state = torch.load(checkpoint, map_location="cpu", weights_only=True)
         if state["identity"] == identity:
             model.load_state_dict(state["model"])
-            for part, saved in zip([*optimising, *schedules], state["optimising"], strict=True):
-                part.load_state_dict(saved)
+            for stepping, saved in zip([*optimising, *schedules], state["optimising"], strict=True):
+                stepping.load_state_dict(saved)
             torch.set_rng_state(state["random"])
             if torch.cuda.is_available() and state["cuda_random"] is not None:
                 torch.cuda.set_rng_state(state["cuda_random"])
@@ -169,20 +173,22 @@ def train(
             )
 
     def save(step: int) -> None:
-        with atomic(checkpoint) as temporary:
+        with atomic(checkpoint) as temporary, open(temporary, "wb") as file:
             torch.save(
                 {
                     "identity": identity,
                     "model": model.state_dict(),
-                    "optimising": [part.state_dict() for part in (*optimising, *schedules)],
+                    "optimising": [stepping.state_dict() for stepping in (*optimising, *schedules)],
                     "random": torch.get_rng_state(),
                     "cuda_random": torch.cuda.get_rng_state() if torch.cuda.is_available() else None,
                     "step": step,
                     "pieces": pieces,
                     "seconds": seconds + time.monotonic() - began,
                 },
-                temporary,
+                file,
             )
+            file.flush()
+            os.fsync(file.fileno())  # a machine that dies later finds it whole
 
     stopping: list[int] = []
     previous = signal.signal(signal.SIGTERM, lambda number, frame: stopping.append(number))
@@ -191,17 +197,21 @@ def train(
     figures: dict[str, float] = {}
     try:
         for step in range(start, steps):
-            inputs = batch(step)
-            pieces += int(inputs["attention_mask"].sum())
-            inputs = {name: tensor.to(accelerator.device) for name, tensor in inputs.items()}
-            value, shown = objective(inputs)
-            accelerator.backward(value)
+            shown: dict[str, Tensor] = {}
+            for part in batch(step):
+                pieces += int(part["attention_mask"].sum())
+                value, told = objective(
+                    {name: tensor.to(accelerator.device) for name, tensor in part.items()}
+                )
+                accelerator.backward(value)
+                told = {"loss": value.detach(), **told}
+                shown = {name: figure + shown[name] if shown else figure for name, figure in told.items()}
             norm = accelerator.clip_grad_norm_(model.parameters(), recipe.clip)
-            for part in (*optimising, *schedules):
-                part.step()
+            for stepping in (*optimising, *schedules):
+                stepping.step()
             objective.zero_grad(set_to_none=True)
             if step % 20 == 0 or step == steps - 1:
-                figures = {"loss": value.item(), **{name: tensor.item() for name, tensor in shown.items()}}
+                figures = {name: tensor.item() for name, tensor in shown.items()}
                 if not math.isfinite(figures["loss"]):
                     raise InputError(
                         f"{label}: the loss is {figures['loss']} at step {step}; lower learning_rate"

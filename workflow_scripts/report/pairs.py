@@ -1,0 +1,177 @@
+"""Write a table of sentence pairs in the layout of aligned_qa's Table 9, as CSV and as Markdown.
+
+A row is a language: number, name, code, whether encoders have read text in it (✗ in the Markdown where they have not,
+"no" in the CSV, both as the paper prints it; "?" where it is not known), how many sentence pairs each alignment uses,
+and how many the paper's 111-L did.  "n/a" stands for languages that an alignment asks for and has no pairs of; the
+caption names them.  The last row holds sums, and of how many languages the encoders have read text.
+
+What the published encoders have read stands in resources/aligned_qa_table9.tsv, after their authors' lists
+(multilingual.md of google-research/bert for the cased model, XLM-R's README in fairseq), beside the marks and numbers
+that the paper prints.  The caption names the languages whose marks differ from the paper's.
+"""
+
+import csv
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from workflow_scripts.cli import InputError, named_files, parser, read_recipe, run
+from workflow_scripts.files import each_line, write_text
+from workflow_scripts.languages import language
+from workflow_scripts.recipes.table import PairsTable
+from workflow_scripts.report.tables import ABSENT, literal, width
+
+PRINTED = Path(__file__).parents[2] / "resources" / "aligned_qa_table9.tsv"
+UNKNOWN = "?"
+Counts = dict[str, dict[str, int]]
+
+
+@dataclass(frozen=True)
+class Printed:
+    """A language in the paper's Table 9: what encoders have read, what the paper says of it, and its sentences."""
+
+    read: dict[str, bool]
+    marked: dict[str, bool]
+    sentences: int
+
+
+def printed() -> dict[str, Printed]:
+    """The rows of the paper's Table 9 by language."""
+    with PRINTED.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file, delimiter="\t"))
+    encoders = ("mbert", "xlmr")
+    return {
+        row["language"]: Printed(
+            {name: row[name] == "yes" for name in encoders},
+            {name: row[f"paper_{name}"] == "yes" for name in encoders},
+            int(row["paper_sentences"]),
+        )
+        for row in rows
+    }
+
+
+def has_read(encoder: str | Sequence[str] | None, code: str, paper: dict[str, Printed]) -> bool | None:
+    """Whether an encoder has read text in a language; None: not known."""
+    if isinstance(encoder, str):
+        return paper[code].read[encoder] if code in paper else None
+    return None if encoder is None else code in encoder
+
+
+def cells(recipe: PairsTable, counts: Counts, paper: dict[str, Printed]) -> list[list[str]]:
+    """The table with its head and its sums, with yes, no or ? for each encoder."""
+    heads = [column.alignment for column in recipe.columns] if len(recipe.columns) > 1 else ["Sentences"]
+    rows = [["Index", "Language", "Code", *recipe.encoders, *heads, "Paper"]]
+    signs = {True: "yes", False: "no", None: UNKNOWN}
+    for number, code in enumerate(recipe.languages, 1):
+        marks = [signs[has_read(encoder, code, paper)] for encoder in recipe.encoders.values()]
+        numbers = [
+            str(counts[column.alignment][code])
+            if code in column.languages
+            else ABSENT
+            if code in column.missing
+            else ""
+            for column in recipe.columns
+        ]
+        of_paper = str(paper[code].sentences) if code in paper else ""
+        rows.append([str(number), language(code).name, code, *marks, *numbers, of_paper])
+    columns = list(zip(*rows[1:], strict=True))[3 : 3 + len(recipe.encoders)]
+    read = [UNKNOWN if UNKNOWN in column else str(column.count("yes")) for column in columns]
+    sums = [str(sum(counts[column.alignment].values())) for column in recipe.columns]
+    all_of_paper = sum(paper[code].sentences for code in recipe.languages if code in paper)
+    return [*rows, ["", "Sum", "", *read, *sums, str(all_of_paper)]]
+
+
+def caption(recipe: PairsTable, paper: dict[str, Printed]) -> str:
+    """Title, what is counted, what the marks say, which languages are missing and where marks are not the paper's."""
+    sentences = [
+        recipe.title,
+        "Sentence pairs of each language with English that alignments use"
+        + (f" ({recipe.columns[0].alignment})" if len(recipe.columns) == 1 else "")
+        + ", and the number that aligned_qa prints for 111-L",
+    ]
+    if recipe.encoders:
+        sentences.append("✗: the encoder has read no text in it")
+    for head, encoder in recipe.encoders.items():
+        if encoder is None:
+            sentences.append(f"{UNKNOWN}: what {head} has read is not known")
+        if isinstance(encoder, str):
+            other = [
+                code
+                for code in recipe.languages
+                if code in paper and paper[code].read[encoder] != paper[code].marked[encoder]
+            ]
+            if other:
+                sentences.append(f"The paper marks {', '.join(other)} otherwise for {head}")
+    for column in recipe.columns:
+        if column.missing:
+            names = ", ".join(f"{language(code).name} ({code})" for code in column.missing)
+            sentences.append(f"{ABSENT}: {column.alignment} has no sentence pairs of {names}")
+    return " ".join(f"{sentence}." for sentence in sentences)
+
+
+def to_markdown(recipe: PairsTable, rows: list[list[str]], paper: dict[str, Printed]) -> str:
+    """The table for people: aligned so that it reads well as plain text too, numbers with thousands apart."""
+    marks = range(3, 3 + len(recipe.encoders))
+    shown = [rows[0]]
+    for row in rows[1:]:
+        cut = [
+            {"yes": "", "no": "✗"}.get(cell, cell)
+            if number in marks
+            else f"{int(cell):,}"
+            if number >= marks.stop and cell.isdecimal()
+            else literal(cell)
+            for number, cell in enumerate(row)
+        ]
+        shown.append(cut)
+    left = {1, 2, *marks}
+    widths = [max(3, *map(width, column)) for column in zip(*shown, strict=True)]
+    rule = [
+        f":{'-' * (size - 1)}" if number in left else f"{'-' * (size - 1)}:"
+        for number, size in enumerate(widths)
+    ]
+    lines = []
+    for row in (shown[0], rule, *shown[1:]):
+        blanks = (" " * (size - width(cell)) for cell, size in zip(row, widths, strict=True))
+        padded = (
+            cell + blank if number in left else blank + cell
+            for number, (cell, blank) in enumerate(zip(row, blanks, strict=True))
+        )
+        lines.append(f"| {' | '.join(padded)} |")
+    return "\n".join([caption(recipe, paper), "", *lines]) + "\n"
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Command line."""
+    arguments = parser(__doc__, PairsTable)
+    arguments.add_argument(
+        "--pairs",
+        required=True,
+        nargs="+",
+        metavar="ALIGNMENT/LANGUAGE=FILE",
+        help="each alignment's pairs of each of its languages, a pair a line",
+    )
+    arguments.add_argument("--csv", type=Path, required=True, help="the table for programs")
+    arguments.add_argument("--markdown", type=Path, required=True, help="the table for people")
+    given = arguments.parse_args(argv)
+    recipe = read_recipe(given.recipe, PairsTable)
+    files = named_files(given.pairs, "--pairs")
+    counts: Counts = {}
+    for column in recipe.columns:
+        counts[column.alignment] = {}
+        for code in column.languages:
+            name = f"{column.alignment}/{code}"
+            if name not in files:
+                raise InputError(f"--pairs: no file of {name}, which the table shows")
+            counts[column.alignment][code] = sum(1 for _ in each_line(files[name]))
+    paper = printed()
+    rows = cells(recipe, counts, paper)
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    write_text(given.csv, text.getvalue())
+    write_text(given.markdown, to_markdown(recipe, rows, paper))
+    print(f"{given.csv}, {given.markdown}: {len(recipe.languages)} languages; sums {', '.join(rows[-1][3:])}")
+
+
+if __name__ == "__main__":
+    run(main)
