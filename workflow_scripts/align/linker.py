@@ -1,21 +1,21 @@
 """Train an encoder on sentence pairs so that its hidden states link words, after awesome-align (Dou & Neubig 2021).
 
-The objectives are explained in linker_losses.py.  The pairs of all languages are in one shuffled order.  With --links the
-encoder learns given links (objective so) instead of those that it finds itself.  Sentences that are too long are cut:
-to `max_pieces`, or to what the encoder reads, and to half of that where two of them stand in one text.
+The objectives are explained in linker_losses.py.  The pairs of all languages are in one shuffled order.  With --links
+the encoder learns given links (objective so) instead of those that it finds itself.  Sentences that are too long are
+cut: to `max_pieces`, or to what the encoder reads, and to half of that where two of them stand in one text.  Lines that
+are of no use are left out; dropped.jsonl in the result's folder says which, and why.
 
 The result is an ordinary Hugging Face encoder with the same vocabulary, and with its masked-LM head if it had one:
 `links: {linker: neural, encoder: …}` reads it like any other.
 
-Two things differ from awesome-align's program, where it is at odds with its paper: the second pass of tlm does not see
-the masks of the first, and a piece that is replaced at random is never replaced by a special one.
+Two things differ from awesome-align's program: the second pass of tlm does not see the masks that the first one left,
+and the output layer stays BERT's, which is its table of pieces, where the program trains a copy.
 """
 
 import json
 import sys
 from argparse import Namespace
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
@@ -26,16 +26,19 @@ import torch
 from torch import nn
 from transformers import PreTrainedTokenizerBase, set_seed
 
-from workflow_scripts.align.linker_losses import IGNORED, Trainee, linker_loss
+from workflow_scripts.align.bitext import Ragged
+from workflow_scripts.align.linker_losses import Trainee, linker_loss
 from workflow_scripts.cli import InputError, named_files, parser, read_recipe, run
+from workflow_scripts.corpus import write_dropped
 from workflow_scripts.files import atomic_folder
-from workflow_scripts.pairs import each_pair, read_links, read_pairs
+from workflow_scripts.pairs import Links, each_linked, each_pair_or_reason
 from workflow_scripts.recipes.linker import LinkerTraining
 from workflow_scripts.staleness import code_hash
 from workflow_scripts.training.batch import Batch
 from workflow_scripts.training.device import quiet
 from workflow_scripts.training.folders import load_encoder, load_tokenizer
 from workflow_scripts.training.loop import fingerprint, finish, locked, train
+from workflow_scripts.training.masked import IGNORED, generator, hide
 from workflow_scripts.training.order import Order
 
 CHUNK = 256  # pairs that are cut into pieces together
@@ -65,38 +68,83 @@ class Pair:
     links: np.ndarray | None
 
 
-def encode(sentences: Sequence[list[str]], tokenizer: PreTrainedTokenizerBase) -> list[Sentence]:
+class Corpus:
+    """Pairs behind one another in memory, so that a million take some hundred megabytes."""
+
+    def __init__(self) -> None:
+        self.pieces = Ragged(np.int32), Ragged(np.int32)
+        self.words = Ragged(np.int16), Ragged(np.int16)
+        self.links: Ragged | None = None
+
+    def add(self, pair: Pair) -> None:
+        """Add a pair; all or none of a corpus's have links."""
+        for side, sentence in enumerate((pair.first, pair.second)):
+            self.pieces[side].append(sentence.pieces)
+            self.words[side].append(sentence.words)
+        if pair.links is not None:
+            self.links = self.links or Ragged(np.int16)
+            self.links.append(pair.links)
+
+    def __len__(self) -> int:
+        return len(self.pieces[0])
+
+    def __getitem__(self, row: int) -> Pair:
+        first, second = (Sentence(self.pieces[side][row], self.words[side][row]) for side in (0, 1))
+        return Pair(first, second, None if self.links is None else self.links[row].reshape(-1, 2))
+
+    def lengths(self) -> np.ndarray:
+        """Pieces of each pair, both sides together, int64 [pairs]."""
+        return self.pieces[0].lengths() + self.pieces[1].lengths()
+
+
+def encode(sentences: Sequence[list[str]], tokenizer: PreTrainedTokenizerBase) -> Iterator[Sentence]:
     """The pieces of sentences of words."""
     encoded = tokenizer(list(sentences), is_split_into_words=True)
-    return [
-        Sentence(
-            np.array(ids, np.int32),
-            np.array([-1 if word is None else word for word in encoded.word_ids(row)], np.int32),
-        )
-        for row, ids in enumerate(encoded["input_ids"])
-    ]
+    for row, ids in enumerate(encoded["input_ids"]):
+        words = [-1 if word is None else word for word in encoded.word_ids(row)]
+        yield Sentence(np.array(ids, np.int32), np.array(words, np.int32))
 
 
 def read_language(
-    language: str, pairs_file: str, links_file: str | None, tokenizer: PreTrainedTokenizerBase, longest: int
-) -> list[Pair]:
-    """A language's pairs; what is left out or cut is counted on stderr."""
-    given = None if links_file is None else iter(read_links(links_file, read_pairs(pairs_file)))
-    source = each_pair(pairs_file)
-    made: list[Pair] = []
-    told = Counter[str]()
+    language: str,
+    pairs_file: str,
+    links_file: str | None,
+    tokenizer: PreTrainedTokenizerBase,
+    longest: int,
+    corpus: Corpus,
+) -> list[tuple[str, str]]:
+    """Add a language's pairs to a corpus; the lines of no use are returned with reasons, for dropped.jsonl."""
+    source: Iterator[tuple[tuple[list[str], list[str]], Links | None] | str]
+    if links_file is None:
+        pairs = each_pair_or_reason(pairs_file)
+        source = (pair if isinstance(pair, str) else (pair, None) for pair in pairs)
+    else:
+        source = each_linked(pairs_file, links_file)
+    before, cut, number = len(corpus), 0, 0
+    dropped: list[tuple[str, str]] = []
     while some := list(islice(source, CHUNK)):
-        sentences = encode([side for pair in some for side in pair], tokenizer)
-        for first, second in zip(sentences[::2], sentences[1::2], strict=True):
-            links = None if given is None else np.array(next(given), np.int64).reshape(-1, 2)
-            if min(len(first.pieces), len(second.pieces)) == 2:
-                told["left out, as a sentence has no piece of the encoder's"] += 1
+        sides = [side for one in some if not isinstance(one, str) for side in one[0]]
+        encoded = encode(sides, tokenizer) if sides else iter(())
+        for one in some:
+            number += 1
+            if isinstance(one, str):
+                dropped.append((f"{language} {number}", one))
                 continue
-            told["cut"] += max(len(first.pieces), len(second.pieces)) > longest
-            made.append(Pair(first.cut(longest), second.cut(longest), links))
-    reasons = "".join(f", {count} {reason}" for reason, count in told.items() if count)
-    print(f"{language}: {len(made)} pairs{reasons}", file=sys.stderr)
-    return made
+            first, second = next(encoded), next(encoded)
+            if min(len(first.pieces), len(second.pieces)) == 2:
+                dropped.append((f"{language} {number}", "a sentence yields no piece"))
+                continue
+            cut += max(len(first.pieces), len(second.pieces)) > longest
+            first, second = first.cut(longest), second.cut(longest)
+            links = None
+            if one[1] is not None:  # of the words that are still there
+                there = [(i, j) for i, j in one[1] if i <= first.words.max() and j <= second.words.max()]
+                links = np.array(there, np.int64).reshape(-1, 2)
+            corpus.add(Pair(first, second, links))
+    for where, reason in dropped[:10]:
+        print(f"{where}: {reason}", file=sys.stderr)
+    print(f"{language}: {len(corpus) - before} of {number} pairs, {cut} of them cut", file=sys.stderr)
+    return dropped
 
 
 def pad(rows: Sequence[np.ndarray], filler: int) -> np.ndarray:
@@ -110,12 +158,9 @@ def pad(rows: Sequence[np.ndarray], filler: int) -> np.ndarray:
 class Collator:
     """Makes the tensors of a step from its pairs and its number."""
 
-    def __init__(
-        self, corpus: Sequence[Pair], tokenizer: PreTrainedTokenizerBase, recipe: LinkerTraining
-    ) -> None:
-        self.corpus, self.recipe = corpus, recipe
-        self.pad_id, self.mask_id = tokenizer.pad_token_id, tokenizer.mask_token_id
-        self.ordinary = np.setdiff1d(np.arange(len(tokenizer)), tokenizer.all_special_ids)
+    def __init__(self, corpus: Corpus, tokenizer: PreTrainedTokenizerBase, recipe: LinkerTraining) -> None:
+        self.corpus, self.tokenizer, self.recipe = corpus, tokenizer, recipe
+        self.pad_id = tokenizer.pad_token_id
 
     def batch(self, rows: np.ndarray, step: int) -> Batch:
         """What `linker_loss` reads, for some rows of the corpus."""
@@ -132,33 +177,31 @@ class Collator:
         if all(pair.links is not None for pair in pairs):
             arrays["linked"] = linked(pairs, words)
         if "mlm" in self.recipe.objectives:
-            self._mask(arrays, "mlm", [s.pieces for s in sentences], words >= 0, random)
+            self._hide(arrays, "mlm", [s.pieces for s in sentences], words >= 0, step)
         if {"tlm", "tlm_full"} & set(self.recipe.objectives):
-            self._beside(arrays, pairs, random)
+            self._beside(arrays, pairs, random, step)
         if "psi" in self.recipe.objectives:
             self._unrelated(arrays, rows, random)
         return {name: torch.from_numpy(array) for name, array in arrays.items()}
 
-    def _mask(
+    def _hide(
         self,
         arrays: dict[str, np.ndarray],
         name: str,
         texts: Sequence[np.ndarray],
-        open_to: np.ndarray,
-        random: np.random.Generator,
+        may: np.ndarray,
+        step: int,
     ) -> None:
-        """Of the pieces that may be chosen (Devlin et al. 2019), 80 % become the mask, 10 % another, 10 % stay."""
-        ids = pad(texts, self.pad_id)
-        chosen = open_to & (random.random(ids.shape) < self.recipe.mask_share)
-        dice = random.random(ids.shape)
-        other = random.choice(self.ordinary, ids.shape)
-        arrays[f"{name}_labels"] = np.where(chosen, ids, IGNORED)
+        """The texts with pieces hidden, none but those that `may` be."""
+        whole = pad(texts, self.pad_id)
+        source = generator((self.recipe.seed, step, ("mlm", "tlm").index(name)))
+        ids, labels = hide(torch.from_numpy(whole), self.tokenizer, self.recipe.mask_share, source)
+        arrays[f"{name}_ids"] = np.where(may, ids.numpy(), whole)
+        arrays[f"{name}_labels"] = np.where(may, labels.numpy(), IGNORED)
         arrays[f"{name}_mask"] = pad([np.ones(len(text)) for text in texts], 0)
-        ids = np.where(chosen & (dice < 0.8), self.mask_id, ids)
-        arrays[f"{name}_ids"] = np.where(chosen & (dice >= 0.9), other, ids)
 
     def _beside(
-        self, arrays: dict[str, np.ndarray], pairs: Sequence[Pair], random: np.random.Generator
+        self, arrays: dict[str, np.ndarray], pairs: Sequence[Pair], random: np.random.Generator, step: int
     ) -> None:
         """Both sentences in one text, with masks in one of them."""
         texts, words = [], []
@@ -170,7 +213,7 @@ class Collator:
                 none, nowhere = np.full_like(one.words, -1), np.full_like(other.words, -1)
                 texts += [np.concatenate([one.pieces, other.pieces])] * 2
                 words += [np.concatenate([one.words, nowhere]), np.concatenate([none, other.words])]
-        self._mask(arrays, "tlm", texts, pad(words, -1) >= 0, random)
+        self._hide(arrays, "tlm", texts, pad(words, -1) >= 0, step)
 
     def _unrelated(
         self, arrays: dict[str, np.ndarray], rows: np.ndarray, random: np.random.Generator
@@ -235,18 +278,14 @@ def train_linker(arguments: Namespace, recipe: LinkerTraining) -> None:
     check(model, headed, recipe, arguments.encoder)
     beside = {"tlm", "tlm_full", "psi"} & set(recipe.objectives)
     longest = min(recipe.max_pieces, tokenizer.model_max_length // (2 if beside else 1))
-    corpora = {
-        language: read_language(language, file, links_files.get(language), tokenizer, longest)
-        for language, file in pairs_files.items()
-    }
-    corpus = [pair for pairs in corpora.values() for pair in pairs]
+    corpus, dropped, counts = Corpus(), [], {}
+    for language, file in pairs_files.items():
+        before = len(corpus)
+        dropped += read_language(language, file, links_files.get(language), tokenizer, longest, corpus)
+        counts[language] = len(corpus) - before
     if len(corpus) < 2:
         raise InputError(f"--pairs: {len(corpus)} usable sentence pairs; give at least some hundreds")
-    order = Order(
-        np.array([len(pair.first.pieces) + len(pair.second.pieces) for pair in corpus]),
-        recipe.batch_size,
-        recipe.seed,
-    )
+    order = Order(corpus.lengths(), recipe.batch_size, recipe.seed)
     collator = Collator(corpus, tokenizer, recipe)
     trainee = Trainee(model)
     inputs = [*pairs_files.values(), *links_files.values(), arguments.encoder / "model.safetensors"]
@@ -264,7 +303,7 @@ def train_linker(arguments: Namespace, recipe: LinkerTraining) -> None:
     with atomic_folder(arguments.out, last="model.safetensors") as folder:
         trainee.model.save_pretrained(folder)
         tokenizer.save_pretrained(folder)
-        counts = {language: len(pairs) for language, pairs in corpora.items()}
+        write_dropped(folder / "dropped.jsonl", dropped)
         (folder / "training.json").write_text(
             json.dumps({**summary, "pairs": counts, "recipe": recipe.model_dump()}, indent=1) + "\n"
         )

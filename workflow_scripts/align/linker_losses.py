@@ -22,8 +22,7 @@ from transformers.masking_utils import create_bidirectional_mask
 
 from workflow_scripts.recipes.linker import LinkerTraining
 from workflow_scripts.training.batch import Batch
-
-IGNORED = -100
+from workflow_scripts.training.masked import IGNORED
 
 
 class Trainee(nn.Module):
