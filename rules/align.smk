@@ -84,7 +84,7 @@ rule train_linker:
         ),
         pairs=lambda wildcards: list(linker_pairs(wildcards).values()),
     output:
-        expand("results/encoders/{{encoder}}/{file}", file=[*ENCODER, "training.json"]),
+        expand("results/encoders/{{encoder}}/{file}", file=[*ENCODER, "training.json", "dropped.jsonl"]),
     log:
         "logs/encoders/{encoder}.log",
     benchmark:
