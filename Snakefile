@@ -50,3 +50,4 @@ rule all:
     default_target: True
     input:
         tables(),
+        retrieval_tables(),

@@ -23,6 +23,7 @@ def test_the_default(tree: Tree) -> None:
         "translations_from_files": 3,
         "translated_questions": 8,
         "guard": 2,
+        "held_out_with_links": 9,
         "sentence_pairs": 22,
         "links": 22,
         "pretrain": 2,
@@ -38,6 +39,8 @@ def test_the_default(tree: Tree) -> None:
         "gold_tydi_dev": 1,
         "score": 24,
         "table": 5,
+        "retrieval": 1,
+        "retrieval_table": 1,
     }
 
 

@@ -83,9 +83,18 @@ class Level:
 
 
 def write(
-    pairs: Path, recipe: Recipe, encoder: Path | None, out: Path, scores: Path | None, dropped: Path
+    pairs: Path,
+    recipe: Recipe,
+    encoder: Path | None,
+    out: Path,
+    scores: Path | None,
+    dropped: Path,
+    more: Path | None = None,
 ) -> dict[str, Any]:
-    """Link a file's pairs and write the three files line by line; what is returned is for the report."""
+    """Link a file's pairs and write the three files line by line; what is returned is for the report.
+
+    A linker by counting counts the pairs of `more` as well.
+    """
     total = sum(1 for _ in each_pair(pairs))  # a bad line is found here, before hours of work
     if not total and recipe.linker == "statistical":
         raise InputError(f"{pairs}: no sentence pairs; a word aligner needs some hundreds")
@@ -101,8 +110,8 @@ def write(
             for path in (out, dropped, scores)
             if path is not None
         )
-        results = linked(linkers, recipe, encoder)
-        for number, (pair, found) in enumerate(zip(ours, results, strict=True), 1):
+        results = linked(itertools.chain(linkers, each_pair(more) if more else ()), recipe, encoder)
+        for number, (pair, found) in enumerate(zip(ours, results, strict=more is None), 1):
             kept = sift(pair, found, recipe.filter)
             links_file.write(written(kept.links) + "\n")
             for file in scores_file:
@@ -127,6 +136,11 @@ def main() -> None:
     )
     arguments_parser.add_argument("--encoder", type=Path, help="neural: folder of the encoder")
     arguments_parser.add_argument(
+        "--more",
+        type=Path,
+        help="statistical: further pairs that words are counted in, their links not written",
+    )
+    arguments_parser.add_argument(
         "--out", type=Path, required=True, help="file of links i-j, one line a pair"
     )
     arguments_parser.add_argument(
@@ -145,8 +159,16 @@ def main() -> None:
     for name in ("encoder", "scores"):
         if recipe.linker == "statistical" and getattr(arguments, name) is not None:
             raise InputError(f"--{name} belongs to linker neural, but linker is statistical")
+    if recipe.linker == "neural" and arguments.more is not None:
+        raise InputError("--more belongs to linker statistical, but linker is neural")
     made = write(
-        arguments.pairs, recipe, arguments.encoder, arguments.out, arguments.scores, arguments.dropped
+        arguments.pairs,
+        recipe,
+        arguments.encoder,
+        arguments.out,
+        arguments.scores,
+        arguments.dropped,
+        arguments.more,
     )
     write_text(arguments.report, json.dumps({"linker": recipe.linker, **made}, indent=1) + "\n")
     print(json.dumps(made))

@@ -26,13 +26,16 @@ class Retrieval(Recipe):
     batch_pieces: Positive = Field(4096, description="pieces that are encoded in a batch")
 
 
+class Aligned(Recipe):
+    """An encoder after alignment."""
+
+    name: str = Field(description="its name, as in the measured file")
+    languages: tuple[str, ...] = Field(description="languages that it was aligned in")
+    missing: str | None = Field(None, description="folder of the checkpoint that it is and that is not there")
+
+
 class RetrievalTable(Recipe):
-    """An encoder, alignments of it, and the languages that each was aligned in."""
+    """An encoder and alignments of it, in the order in which they are shown."""
 
     encoder: str = Field(description="name of the encoder before alignment, as in the measured file")
-    alignments: dict[str, tuple[str, ...]] = Field(
-        min_length=1, description="names of the aligned encoders, and the languages that each was aligned in"
-    )
-    missing: dict[str, str] = Field(
-        {}, description="of these, those that are not there, and the folder of the checkpoint that lacks"
-    )
+    alignments: tuple[Aligned, ...] = Field(min_length=1, description="the encoder after alignments")
