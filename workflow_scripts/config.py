@@ -463,7 +463,7 @@ class RetrievalRun(Retrieval):
         LinksOf(), description="how words are linked; only where the entry of parallel has no gold links"
     )
     counted: Positive | Literal["all"] = Field(
-        50000, description="statistical: further pairs of each language that words are counted in"
+        20000, description="statistical: further pairs of each language that words are counted in"
     )
 
 
