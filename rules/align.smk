@@ -20,11 +20,11 @@ rule held_out:
         runtime=60,
     params:
         sentences=lambda wildcards: source_of(wildcards).held_out,
-        code=code_hash("workflow_scripts.acquire.held_out"),
+        code=code_hash("workflow_scripts.acquire.withhold"),
     message:
         "Holding out sentence pairs {wildcards.language}-en of {wildcards.source}"
     shell:
-        "python -m workflow_scripts.acquire.held_out --foreign {input.foreign:q} --english {input.english:q}"
+        "python -m workflow_scripts.acquire.withhold --foreign {input.foreign:q} --english {input.english:q}"
         " --language {wildcards.language} --sentences {params.sentences} --out {output.pairs}"
         " > {log} 2>&1"
 
@@ -50,11 +50,11 @@ rule held_out_with_links:
         runtime=60,
     params:
         sentences=lambda wildcards: source_of(wildcards).held_out,
-        code=code_hash("workflow_scripts.acquire.held_out"),
+        code=code_hash("workflow_scripts.acquire.withhold"),
     message:
         "Holding out sentence pairs {wildcards.language}-en of {wildcards.source}"
     shell:
-        "python -m workflow_scripts.acquire.held_out --foreign {input.foreign:q} --english {input.english:q}"
+        "python -m workflow_scripts.acquire.withhold --foreign {input.foreign:q} --english {input.english:q}"
         " --language {wildcards.language} --sentences {params.sentences} --gold {input.gold:q}"
         " --out {output.pairs} --links {output.links} > {log} 2>&1"
 

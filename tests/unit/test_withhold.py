@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from workflow_scripts.acquire import held_out, parallel
+from workflow_scripts.acquire import parallel, withhold
 from workflow_scripts.cli import InputError
 from workflow_scripts.files import read_lines
 from workflow_scripts.pairs import read_links, read_pairs
@@ -23,7 +23,7 @@ def hold(
     if gold is not None:
         (folder / "gold").write_text("".join(f"{line}\n" for line in gold), "utf-8")
         options += [f"--gold={folder}/gold", f"--links={folder}/out.links"]
-    held_out.main([*options, f"--sentences={sentences}", f"--out={folder}/out"])
+    withhold.main([*options, f"--sentences={sentences}", f"--out={folder}/out"])
     return read_lines(folder / "out")
 
 
@@ -90,4 +90,4 @@ def test_files_of_unequal_length(tmp_path: Path) -> None:
     (tmp_path / "f").write_text("a\nb\n")
     (tmp_path / "e").write_text("a\n")
     with pytest.raises(InputError, match=r"e has 1 lines, fewer than its other side"):
-        held_out.highest(f"{tmp_path}/f", f"{tmp_path}/e", 1)
+        withhold.highest(f"{tmp_path}/f", f"{tmp_path}/e", 1)
