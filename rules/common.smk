@@ -32,7 +32,6 @@ from workflow_scripts.config import (
     question_pairs,
     root_of,
     score_tables,
-    sentence_files,
     table_recipe,
     texts_for,
     training_sets_of,
@@ -290,12 +289,17 @@ def alignment_of(wildcards):
 
 def sentence_pairs(wildcards):
     """The two files of an alignment's language: its own side and the English one."""
-    return sentence_files(settings, alignment_of(wildcards).pairs, wildcards.language)
+    return settings.parallel[alignment_of(wildcards).pairs].files(wildcards.language)
+
+
+def joined_sources():
+    """The public corpora that are joined: an entry of parallel for each folder of theirs."""
+    return {entry.joined(): entry for entry in settings.parallel.values() if entry.sources}
 
 
 def archives_of(wildcards):
     """The public corpora of a language's sentence pairs, and where their files lie."""
-    return archives(settings.parallel[wildcards.pairs].sources, wildcards.language)
+    return archives(joined_sources()[wildcards.joined].sources, wildcards.language)
 
 
 def languages_left_out():
@@ -435,7 +439,7 @@ def guard_reports(wildcards):
     return [f"results/guard/{name}.json" for name in names]
 
 
-def counted_pairs(wildcards):
+def pairs_shown(wildcards):
     """ALIGNMENT/LANGUAGE -> the sentence pairs that a table counts."""
     return {
         f"{alignment}/{code}": f"results/parallel/{alignment}/{code}.txt"
@@ -461,7 +465,7 @@ wildcard_constraints:
     language="[a-z]+",
     model=one_of(settings.models),
     pair="[a-z]+-[a-z]+",
-    pairs=one_of(settings.parallel),
+    joined=one_of(joined_sources()),
     seed=r"\d+",
     shard=r"\d+",
     table=one_of(settings.tables),

@@ -373,6 +373,18 @@ class SentencePairs(Bitext):
             raise ValueError("margin belongs to wikimatrix-tsv, the only source with scores")
         return self
 
+    def joined(self) -> str:
+        """The folder of the joined sources, which tells all that their sentences depend on; empty without sources."""
+        names = (f"{name}-{self.margin:g}" if name == "wikimatrix-tsv" else name for name in self.sources)
+        return "+".join(names)
+
+    def files(self, code: str) -> tuple[str, str]:
+        """The two files of a language: its own side and the English one."""
+        if self.foreign is None or self.english is None:
+            stem = f"results/bitexts/{self.joined()}/{code}-en"
+            return f"{stem}.{code}", f"{stem}.en"
+        return self.foreign.replace("{language}", code), self.english.replace("{language}", code)
+
 
 class AlignmentRun(Recipe):
     """An alignment of an encoder: fine-tuned here on sentence pairs, or an aligned encoder that others published."""
@@ -661,20 +673,9 @@ def languages_there(config: Config, pairs: str) -> list[str]:
         code
         for code in entry.languages
         if archives(entry.sources, code)
-        or (
-            not entry.sources
-            and all(_to_be_had(config, file) for file in sentence_files(config, pairs, code))
-        )
+        or (not entry.sources and all(_to_be_had(config, file) for file in entry.files(code)))
     ]
     return there or entry.languages
-
-
-def sentence_files(config: Config, pairs: str, code: str) -> tuple[str, str]:
-    """The two files of a language in an entry of `parallel`: its own side and the English one."""
-    entry = config.parallel[pairs]
-    if entry.foreign is None or entry.english is None:
-        return f"results/bitexts/{pairs}/{code}-en.{code}", f"results/bitexts/{pairs}/{code}-en.en"
-    return entry.foreign.replace("{language}", code), entry.english.replace("{language}", code)
 
 
 @functools.cache
@@ -1124,7 +1125,7 @@ def _check_microworld(config: Config) -> None:
         (f"parallel.{name}", file)
         for name, source in config.parallel.items()
         for code in source.languages
-        for file in sentence_files(config, name, code)
+        for file in source.files(code)
     )
     for key, file in (*texts, *pairs):
         if not file.startswith(f"{MICROWORLD}/") or file in written:

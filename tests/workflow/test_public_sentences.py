@@ -49,7 +49,7 @@ def test_public_archives_become_pairs_and_a_row_of_table_9(tree: Tree, tmp_path:
     assert "parallel.public: no sentence pairs of wa; alignments in all languages leave it out" in done.stderr
     results = tree.folder / "results"
     assert (results / "parallel/public/sw.txt").read_text() == "ndiyo ||| yes\nhapana ||| no\n"
-    dropped = (results / "bitexts/public/sw-en.dropped.jsonl").read_text().splitlines()
+    dropped = (results / "bitexts/wikimatrix+wikimedia/sw-en.dropped.jsonl").read_text().splitlines()
     assert [(one["corpus"], one["line"]) for one in map(json.loads, dropped)] == [
         ("wikimatrix", 2),
         ("wikimedia", 1),
