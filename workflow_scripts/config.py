@@ -41,7 +41,7 @@ from workflow_scripts.recipes.pretraining import Pretraining
 from workflow_scripts.recipes.relocation import Label
 from workflow_scripts.recipes.speech import Speech
 from workflow_scripts.recipes.splits import Splits
-from workflow_scripts.recipes.table import Heading, PairsColumn, PairsTable, Row, Table
+from workflow_scripts.recipes.table import Heading, PairsColumn, PairsTable, ReadColumn, Row, Table
 from workflow_scripts.recipes.translators import AnyTranslator, CTranslate2, Google, Seq2Seq, Translator
 from workflow_scripts.recipes.transliteration import Transliteration
 from workflow_scripts.recipes.tuning import Prediction, Tuning
@@ -758,14 +758,13 @@ def pairs_table_recipe(config: Config, name: str) -> PairsTable:
         missing = [code for code in asked if code not in there]
         columns.append(PairsColumn(alignment=alignment, languages=there, missing=missing))
         languages += asked
-    encoders: dict[str, str | list[str] | None] = {}
+    encoders = []
     for head, encoder_name in table.encoders.items():
         encoder = config.encoders[encoder_name]
-        encoders[head] = (
-            PUBLISHED.get(Path(encoder.checkpoint).name) if encoder.checkpoint else sorted(encoder.text)
-        )
+        read = PUBLISHED.get(Path(encoder.checkpoint).name) if encoder.checkpoint else sorted(encoder.text)
+        encoders.append(ReadColumn.model_validate({"head": head, "encoder": read}))
     return PairsTable(
-        title=table.title, languages=list(dict.fromkeys(languages)), columns=columns, encoders=encoders
+        title=table.title, languages=list(dict.fromkeys(languages)), encoders=encoders, columns=columns
     )
 
 
