@@ -25,11 +25,15 @@ from workflow_scripts.config import (
     directions,
     evaluations_of,
     languages_there,
+    held_out_from,
+    measured_alignments,
+    measured_languages,
     microworld_files,
     pairs_of,
     pairs_table_recipe,
     present_models,
     question_pairs,
+    retrieval_table,
     root_of,
     score_tables,
     table_recipe,
@@ -40,6 +44,7 @@ from workflow_scripts.config import (
 )
 from workflow_scripts.recipes.bitext import Bitext
 from workflow_scripts.recipes.links import Links
+from workflow_scripts.recipes.retrieval import Retrieval
 from workflow_scripts.recipes.speech import Speech
 from workflow_scripts.recipes.splits import Splits
 from workflow_scripts.recipes.translators import code
@@ -89,8 +94,15 @@ def folder(files):
 
 
 def tables():
-    """All tables of the configuration, the workflow's final output."""
+    """All tables of scores, the workflow's final output, with those of retrieval."""
     return expand("results/tables/{table}.{form}", table=settings.tables, form=["csv", "md"])
+
+
+def retrieval_tables():
+    """All tables and plots of how well languages find one another."""
+    return expand(
+        "results/retrieval/{retrieval}.{form}", retrieval=settings.retrieval, form=["csv", "md", "svg"]
+    )
 
 
 # Corpora
@@ -314,6 +326,58 @@ def languages_left_out():
             )
 
 
+def source_of(wildcards):
+    """The entry of a source of sentence pairs."""
+    return settings.parallel[wildcards.source]
+
+
+def held_out(wildcards):
+    """The held-out pairs of an alignment's language that it must not be trained on."""
+    sources = held_out_from(settings, wildcards.alignment, wildcards.language)
+    return [f"results/held_out/{source}/{wildcards.language}.txt" for source in sources]
+
+
+def retrieval_of(wildcards):
+    """The entry of a measurement of retrieval."""
+    return settings.retrieval[wildcards.retrieval]
+
+
+def measured_source(wildcards):
+    """The two files that a measurement's pairs of a language are held out of."""
+    return settings.parallel[retrieval_of(wildcards).pairs].files(wildcards.language)
+
+
+def measured_pairs(wildcards):
+    """The held-out pairs of each language that is measured."""
+    source = retrieval_of(wildcards).pairs
+    codes = measured_languages(settings, wildcards.retrieval)
+    return {code: f"results/held_out/{source}/{code}.txt" for code in codes}
+
+
+def measured_links(wildcards):
+    """The links of these pairs: gold ones where there are any, those of a linker elsewhere."""
+    source = retrieval_of(wildcards).pairs
+    folder = f"held_out/{source}" if settings.parallel[source].links else f"retrieval/{wildcards.retrieval}"
+    codes = measured_languages(settings, wildcards.retrieval)
+    return {code: f"results/{folder}/{code}.links" for code in codes}
+
+
+def unlinked(linker):
+    """The measurements whose pairs have no gold links, and that link by `linker`."""
+    names = linking(settings.retrieval, linker)
+    return [name for name in names if not settings.parallel[settings.retrieval[name].pairs].links]
+
+
+def compared_encoders(wildcards):
+    """Name -> files of the encoder before alignment and of those after it."""
+    name = retrieval_of(wildcards).encoder
+    folders = {name: f"results/encoders/{name}"} | {
+        alignment: f"results/aligned/{name}/{alignment}"
+        for alignment in measured_alignments(settings, wildcards.retrieval)
+    }
+    return {label: [f"{place}/{file}" for file in ENCODER] for label, place in folders.items()}
+
+
 def checkpoint_files(folder):
     """The files of an encoder that others published; its configuration where there is none, which a run then misses."""
     names = ("*.json", "*.txt", "*.model", "*.safetensors", "*.bin")
@@ -466,8 +530,10 @@ wildcard_constraints:
     model=one_of(settings.models),
     pair="[a-z]+-[a-z]+",
     joined=one_of(joined_sources()),
+    retrieval=one_of(settings.retrieval),
     seed=r"\d+",
     shard=r"\d+",
+    source=one_of(settings.parallel),
     table=one_of(settings.tables),
     training_set=one_of(settings.training_sets),
     translations=one_of(settings.translations),

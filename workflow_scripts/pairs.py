@@ -14,6 +14,7 @@ from workflow_scripts.files import each_line_or_none, read_lines, write_text
 
 Pair = tuple[list[str], list[str]]
 Links = list[tuple[int, int]]
+OUTSIDE = "reaches outside sentences"
 
 
 @dataclass(frozen=True)
@@ -131,6 +132,6 @@ def links_or_reason(line: str | None, pair: Pair) -> Links | str:
         if not (dash and i.isdecimal() and j.isdecimal()):
             return f"{link!r} is no link; links are written i-j, counted from 0"
         if int(i) >= len(first) or int(j) >= len(second):
-            return f"link {link} reaches outside sentences of {len(first)} and {len(second)} words; links count from 0"
+            return f"link {link} {OUTSIDE} of {len(first)} and {len(second)} words; links count from 0"
         links.append((int(i), int(j)))
     return links

@@ -107,7 +107,7 @@ MISTAKES = {
         put("modles", {}),
         "configuration: unknown key 'modles'; did you mean 'models'? known are mirror, seeds, microworld, corpora,"
         " splits, translations, speech, features, encoders, parallel, alignments, training_sets, tuning, prediction,"
-        " models, evaluations, tables",
+        " models, evaluations, tables, retrieval",
     ),
     "unknown key of a recipe": (
         put("features.strides", 1),
@@ -362,6 +362,39 @@ MISTAKES = {
     "an encoder that has read nothing": (
         put("tables.table9.encoders.mBERT", "mbret"),
         "tables.table9.encoders: unknown encoder 'mbret'; did you mean 'mbert'?",
+    ),
+    "links of several languages in one file": (
+        put("parallel.microworld.links", "results/microworld/parallel/ar-en.links"),
+        "parallel.microworld: links must hold {language}, so that every language has a file of its own",
+    ),
+    "links that the micro-world lacks": (
+        put("parallel.microworld.links", "results/microworld/parallel/{language}.links"),
+        "parallel.microworld: unknown file of the micro-world in en, ar, bn, sw, ko, hi, ta, te, ml, mr"
+        " 'results/microworld/parallel/ar.links'",
+    ),
+    "nothing held out to be measured": (
+        drop("parallel.microworld.held_out"),
+        "retrieval.mbert.pairs: parallel.microworld.held_out is 0; set it to the number of pairs to measure",
+    ),
+    "measured language without pairs": (
+        put("retrieval.mbert.languages", ["fi"]),
+        "retrieval.mbert.languages: unknown language of parallel.microworld 'fi'; known are ar, bn,",
+    ),
+    "unknown alignment to measure": (
+        put("retrieval.mbert.alignments", ["tydi-s"]),
+        "retrieval.mbert.alignments: unknown alignment 'tydi-s'; did you mean 'tydi-l'?",
+    ),
+    "no alignment to measure": (
+        put("retrieval.mbert.alignments", ["cao-high"]),
+        "retrieval.mbert.alignments: none of them can be made; put the checkpoint into data/checkpoints/cao-high, or",
+    ),
+    "a linker beside gold links": (
+        put("retrieval.mbert.counted", 100),
+        "retrieval.mbert.counted: parallel.microworld.links names gold links, which need no linker; leave one out",
+    ),
+    "hidden states that the encoder lacks": (
+        put("retrieval.mbert.layer", 3),
+        "retrieval.mbert.layer is 3, but encoders.mbert.pretrain.architecture.layers is 2",
     ),
     "pair in two corpora": (
         put("evaluations.tydi-test.corpora", ["tydi-test", "tydi-dev"]),
@@ -689,6 +722,19 @@ def test_a_table_knows_its_rows(default: Config) -> None:
     assert recipe.rows[0] == Row(model="mbert-mono", label="mBERT", training="mono")
     assert recipe.rows[4] == Heading(heading="mBERT + Alignment FT")
     assert recipe.rows[7].alignment == ("ar", "bn", "sw", "ko")
+
+
+def test_what_is_measured_is_held_out_of_every_alignment_that_is(raw: dict[str, Any]) -> None:
+    """Its own source's pairs, and those of the source that it is measured on."""
+    raw["parallel"]["other"] = {"languages": ["ar"], "foreign": "a", "english": "b"}
+    raw["alignments"]["111-l"] = {"pairs": "other", "languages": "all"}
+    config = load(raw)
+    assert module.held_out_from(config, "tydi-l", "ar") == ["microworld"]
+    assert module.held_out_from(config, "111-l", "ar") == ["microworld"]
+    raw["parallel"]["other"]["held_out"] = 5
+    assert module.held_out_from(load(raw), "111-l", "ar") == ["other", "microworld"]
+    del raw["retrieval"]
+    assert module.held_out_from(load(raw), "111-l", "ar") == ["other"]
 
 
 def test_an_alignment_in_all_languages_follows_its_pairs(raw: dict[str, Any]) -> None:

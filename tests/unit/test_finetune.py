@@ -333,7 +333,35 @@ def test_arguments_that_name_no_language_are_told(folder):
 def test_links_counted_from_one_are_refused(folder, tmp_path):
     pairs, links = files(tmp_path)
     (tmp_path / "links").write_text("1-1\n2-2\n1-1\n")
-    with pytest.raises(
-        InputError, match=r"line 2: link 2-2 reaches outside sentences of 2 and 2 words; links count from 0"
-    ):
+    told = r"line 2: link 2-2 reaches outside sentences of 2 and 2 words.*take 1 from both numbers"
+    with pytest.raises(InputError, match=told):
         finetune.read_language("sw", pairs, links, AutoTokenizer.from_pretrained(folder), recipe_of())
+
+
+def test_the_rest_proceeds_where_lines_are_malformed(folder, tmp_path):
+    good = [f"{f} ||| {e}".encode() for f, e, _ in PAIRS]
+    lines = [
+        good[0],
+        b"one side",
+        good[1],
+        b" ||| Ramor",
+        b"Ram\xff ||| x",
+        b"a ||| b ||| c",
+        good[2],
+        good[2],
+    ]
+    links = ["0-1", "0-0", "0-7", "0-0", "0-0", "0-0", "0:0", "0-0"]
+    (tmp_path / "pairs").write_bytes(b"\n".join(lines))
+    (tmp_path / "links").write_text("\n".join(links))
+    paths = str(tmp_path / "pairs"), str(tmp_path / "links")
+    corpus, dropped = finetune.read_language("sw", *paths, AutoTokenizer.from_pretrained(folder), recipe_of())
+    assert [where for where, _ in dropped] == ["sw 2", "sw 3", "sw 4", "sw 5", "sw 6", "sw 7"]
+    assert [reason.split(";")[0] for _, reason in dropped] == [
+        "not 'words ||| words'",
+        "link 0-7 reaches outside sentences of 2 and 2 words",
+        "not 'words ||| words'",
+        "not UTF-8",
+        "not 'words ||| words'",
+        "'0:0' is no link",
+    ]
+    assert len(corpus) + len(dropped) == len(lines)

@@ -115,16 +115,20 @@ def kept_links(pair: Pair, links: Links, recipe: Alignment) -> Links:
 
 
 def usable(
-    pairs: Iterable[tuple[Pair, Links]], tokenizer: PreTrainedTokenizerBase, recipe: Alignment
+    pairs: Iterable[tuple[Pair, Links] | str], tokenizer: PreTrainedTokenizerBase, recipe: Alignment
 ) -> Iterator[EncodedPair | str]:
-    """Each pair as the encoder reads it, or why it is of no use."""
+    """Each pair as the encoder reads it, or why it is of no use; reasons that are given keep their place."""
     longest = min(recipe.max_pieces or tokenizer.model_max_length, tokenizer.model_max_length)
     source = iter(pairs)
     while some := list(islice(source, AT_ONCE)):
-        encoded = encode([side for pair, _ in some for side in pair], tokenizer, longest)
-        for pair, links in some:
+        sides = [side for one in some if not isinstance(one, str) for side in one[0]]
+        encoded = encode(sides, tokenizer, longest) if sides else iter(())
+        for one in some:
+            if isinstance(one, str):
+                yield one
+                continue
             foreign, english = next(encoded), next(encoded)
-            yield whole(foreign, english, kept_links(pair, links, recipe), recipe.special_pieces)
+            yield whole(foreign, english, kept_links(*one, recipe), recipe.special_pieces)
 
 
 def whole(

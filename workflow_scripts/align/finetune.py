@@ -34,8 +34,8 @@ from workflow_scripts.align.control import masked_loss, masked_parts
 from workflow_scripts.align.objective import Aligned, alignment_loss, collate
 from workflow_scripts.cli import InputError, Progress, named_files, parser, read_recipe, run
 from workflow_scripts.corpus import write_dropped
-from workflow_scripts.files import atomic_folder
-from workflow_scripts.pairs import read_links, read_pairs
+from workflow_scripts.files import atomic_folder, each_line_or_none
+from workflow_scripts.pairs import OUTSIDE, Links, Pair, each_linked
 from workflow_scripts.recipes.alignment import Alignment
 from workflow_scripts.staleness import code_hash
 from workflow_scripts.training.batch import Batch
@@ -52,14 +52,23 @@ def read_language(
     tokenizer: PreTrainedTokenizerBase,
     recipe: Alignment,
 ) -> tuple[Corpus, list[tuple[str, str]]]:
-    """A language's usable pairs, and the lines that are of no use with reasons, for dropped.jsonl."""
-    pairs = read_pairs(pairs_file)
+    """A language's usable pairs, and the lines that are of no use with reasons, for dropped.jsonl.
+
+    Raises InputError where no pair is of use, or where links seem to count from one.
+    """
     dropped: list[tuple[str, str]] = []
-    progress = Progress(f"read {language}", len(pairs), "pairs")
+    total = sum(1 for _ in each_line_or_none(pairs_file))
+    progress = Progress(f"read {language}", total, "pairs")
+    begins = False  # whether any link is of a first word
+
+    def linked() -> Iterator[tuple[Pair, Links] | str]:
+        nonlocal begins
+        for one in each_linked(pairs_file, links_file):
+            begins = begins or (not isinstance(one, str) and any(0 in link for link in one[1]))
+            yield one
 
     def kept() -> Iterator[EncodedPair]:
-        linked = zip(pairs, read_links(links_file, pairs), strict=True)
-        for number, found in enumerate(usable(linked, tokenizer, recipe), 1):
+        for number, found in enumerate(usable(linked(), tokenizer, recipe), 1):
             if isinstance(found, str):
                 dropped.append((f"{language} {number}", found))
             else:
@@ -67,9 +76,15 @@ def read_language(
             progress.advance()
 
     made = corpus(kept())
-    counts = Counter(reason for _, reason in dropped)
+    for where, reason in dropped:
+        if OUTSIDE in reason and not begins:
+            raise InputError(
+                f"{links_file} line {where.split()[1]}: {reason}, and no link of the file has a 0; take 1 from both"
+                " numbers of every link"
+            )
+    counts = Counter(reason if len(reason) < 40 else "malformed" for _, reason in dropped)
     reasons = "".join(f", {count} left out ({reason})" for reason, count in counts.items())
-    print(f"{language}: {len(made)} of {len(pairs)} pairs{reasons}", file=sys.stderr)
+    print(f"{language}: {len(made)} of {total} pairs{reasons}", file=sys.stderr)
     if not len(made):
         raise InputError(f"{pairs_file}: no usable pairs for {language}{reasons}")
     return made, dropped
