@@ -5,26 +5,24 @@ rule public_sentences:
     input:
         lambda wildcards: list(archives_of(wildcards).values()),
     output:
-        foreign="results/bitexts/{pairs}/{language}-en.{language}",
-        english="results/bitexts/{pairs}/{language}-en.en",
-        dropped="results/bitexts/{pairs}/{language}-en.dropped.jsonl",
+        foreign="results/bitexts/{joined}/{language}-en.{language}",
+        english="results/bitexts/{joined}/{language}-en.en",
+        dropped="results/bitexts/{joined}/{language}-en.dropped.jsonl",
     log:
-        "logs/bitexts/{pairs}/{language}.log",
+        "logs/bitexts/{joined}/{language}.log",
     benchmark:
-        "logs/costs/bitexts/{pairs}/{language}.tsv"
-    wildcard_constraints:
-        pairs=one_of(name for name, entry in settings.parallel.items() if entry.sources),
+        "logs/costs/bitexts/{joined}/{language}.tsv"
     conda:
         "../envs/xlqa.yaml"
     resources:
         mem_mb=1000,
         runtime=240,
     params:
-        recipe=lambda wildcards: recipe(settings.parallel[wildcards.pairs], Bitext.model_fields),
+        recipe=lambda wildcards: recipe(joined_sources()[wildcards.joined], Bitext.model_fields),
         archives=lambda wildcards: named(archives_of(wildcards)),
         code=code_hash("workflow_scripts.acquire.bitext"),
     message:
-        "Joining sentence pairs {wildcards.language}-en of {wildcards.pairs}"
+        "Joining sentence pairs {wildcards.language}-en of {wildcards.joined}"
     shell:
         "python -m workflow_scripts.acquire.bitext --archives {params.archives} --language {wildcards.language}"
         " --recipe {params.recipe:q} --foreign {output.foreign} --english {output.english} --dropped {output.dropped}"
@@ -33,8 +31,8 @@ rule public_sentences:
 
 rule held_out:
     input:
-        foreign=lambda wildcards: sentence_files(settings, wildcards.source, wildcards.language)[0],
-        english=lambda wildcards: sentence_files(settings, wildcards.source, wildcards.language)[1],
+        foreign=lambda wildcards: source_of(wildcards).files(wildcards.language)[0],
+        english=lambda wildcards: source_of(wildcards).files(wildcards.language)[1],
     output:
         pairs="results/held_out/{source}/{language}.txt",
     log:
@@ -61,8 +59,8 @@ rule held_out:
 
 rule held_out_with_links:
     input:
-        foreign=lambda wildcards: sentence_files(settings, wildcards.source, wildcards.language)[0],
-        english=lambda wildcards: sentence_files(settings, wildcards.source, wildcards.language)[1],
+        foreign=lambda wildcards: source_of(wildcards).files(wildcards.language)[0],
+        english=lambda wildcards: source_of(wildcards).files(wildcards.language)[1],
         gold=lambda wildcards: source_of(wildcards).gold(wildcards.language),
     output:
         pairs="results/held_out/{source}/{language}.txt",

@@ -36,7 +36,6 @@ from workflow_scripts.config import (
     retrieval_table,
     root_of,
     score_tables,
-    sentence_files,
     table_recipe,
     texts_for,
     training_sets_of,
@@ -302,12 +301,17 @@ def alignment_of(wildcards):
 
 def sentence_pairs(wildcards):
     """The two files of an alignment's language: its own side and the English one."""
-    return sentence_files(settings, alignment_of(wildcards).pairs, wildcards.language)
+    return settings.parallel[alignment_of(wildcards).pairs].files(wildcards.language)
+
+
+def joined_sources():
+    """The public corpora that are joined: an entry of parallel for each folder of theirs."""
+    return {entry.joined(): entry for entry in settings.parallel.values() if entry.sources}
 
 
 def archives_of(wildcards):
     """The public corpora of a language's sentence pairs, and where their files lie."""
-    return archives(settings.parallel[wildcards.pairs].sources, wildcards.language)
+    return archives(joined_sources()[wildcards.joined].sources, wildcards.language)
 
 
 def languages_left_out():
@@ -340,7 +344,7 @@ def retrieval_of(wildcards):
 
 def measured_source(wildcards):
     """The two files that a measurement's pairs of a language are held out of."""
-    return sentence_files(settings, retrieval_of(wildcards).pairs, wildcards.language)
+    return settings.parallel[retrieval_of(wildcards).pairs].files(wildcards.language)
 
 
 def measured_pairs(wildcards):
@@ -499,7 +503,7 @@ def guard_reports(wildcards):
     return [f"results/guard/{name}.json" for name in names]
 
 
-def counted_pairs(wildcards):
+def pairs_shown(wildcards):
     """ALIGNMENT/LANGUAGE -> the sentence pairs that a table counts."""
     return {
         f"{alignment}/{code}": f"results/parallel/{alignment}/{code}.txt"
@@ -525,7 +529,7 @@ wildcard_constraints:
     language="[a-z]+",
     model=one_of(settings.models),
     pair="[a-z]+-[a-z]+",
-    pairs=one_of(settings.parallel),
+    joined=one_of(joined_sources()),
     retrieval=one_of(settings.retrieval),
     seed=r"\d+",
     shard=r"\d+",

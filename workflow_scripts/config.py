@@ -42,7 +42,7 @@ from workflow_scripts.recipes.relocation import Label
 from workflow_scripts.recipes.retrieval import Aligned, Retrieval, RetrievalTable
 from workflow_scripts.recipes.speech import Speech
 from workflow_scripts.recipes.splits import Splits
-from workflow_scripts.recipes.table import Heading, PairsColumn, PairsTable, Row, Table
+from workflow_scripts.recipes.table import Heading, PairsColumn, PairsTable, ReadColumn, Row, Table
 from workflow_scripts.recipes.translators import AnyTranslator, CTranslate2, Google, Seq2Seq, Translator
 from workflow_scripts.recipes.transliteration import Transliteration
 from workflow_scripts.recipes.tuning import Prediction, Tuning
@@ -369,6 +369,8 @@ class SentencePairs(Bitext):
         if len({self.foreign is None, self.english is None, bool(self.sources)}) != 1:
             raise ValueError("give either foreign and english (files) or sources (public corpora)")
         if self.foreign is None or self.english is None:
+            if self.links is not None:
+                raise ValueError("links belongs to foreign and english; public corpora have no gold links")
             return self
         if len(self.languages) > 1 and not ("{language}" in self.foreign and "{language}" in self.english):
             raise ValueError(
@@ -383,6 +385,18 @@ class SentencePairs(Bitext):
         if "margin" in self.model_fields_set and "wikimatrix-tsv" not in self.sources:
             raise ValueError("margin belongs to wikimatrix-tsv, the only source with scores")
         return self
+
+    def joined(self) -> str:
+        """The folder of the joined sources, which tells all that their sentences depend on; empty without sources."""
+        names = (f"{name}-{self.margin:g}" if name == "wikimatrix-tsv" else name for name in self.sources)
+        return "+".join(names)
+
+    def files(self, code: str) -> tuple[str, str]:
+        """The two files of a language: its own side and the English one."""
+        if self.foreign is None or self.english is None:
+            stem = f"results/bitexts/{self.joined()}/{code}-en"
+            return f"{stem}.{code}", f"{stem}.en"
+        return self.foreign.replace("{language}", code), self.english.replace("{language}", code)
 
     def gold(self, code: str) -> list[str]:
         """The file of a language's gold links, if there are any."""
@@ -702,20 +716,9 @@ def languages_there(config: Config, pairs: str) -> list[str]:
         code
         for code in entry.languages
         if archives(entry.sources, code)
-        or (
-            not entry.sources
-            and all(_to_be_had(config, file) for file in sentence_files(config, pairs, code))
-        )
+        or (not entry.sources and all(_to_be_had(config, file) for file in entry.files(code)))
     ]
     return there or entry.languages
-
-
-def sentence_files(config: Config, pairs: str, code: str) -> tuple[str, str]:
-    """The two files of a language in an entry of `parallel`: its own side and the English one."""
-    entry = config.parallel[pairs]
-    if entry.foreign is None or entry.english is None:
-        return f"results/bitexts/{pairs}/{code}-en.{code}", f"results/bitexts/{pairs}/{code}-en.en"
-    return entry.foreign.replace("{language}", code), entry.english.replace("{language}", code)
 
 
 @functools.cache
@@ -820,14 +823,13 @@ def pairs_table_recipe(config: Config, name: str) -> PairsTable:
         missing = [code for code in asked if code not in there]
         columns.append(PairsColumn(alignment=alignment, languages=there, missing=missing))
         languages += asked
-    encoders: dict[str, str | list[str] | None] = {}
+    encoders = []
     for head, encoder_name in table.encoders.items():
         encoder = config.encoders[encoder_name]
-        encoders[head] = (
-            PUBLISHED.get(Path(encoder.checkpoint).name) if encoder.checkpoint else sorted(encoder.text)
-        )
+        read = PUBLISHED.get(Path(encoder.checkpoint).name) if encoder.checkpoint else sorted(encoder.text)
+        encoders.append(ReadColumn.model_validate({"head": head, "encoder": read}))
     return PairsTable(
-        title=table.title, languages=list(dict.fromkeys(languages)), columns=columns, encoders=encoders
+        title=table.title, languages=list(dict.fromkeys(languages)), encoders=encoders, columns=columns
     )
 
 
@@ -1245,7 +1247,7 @@ def _check_microworld(config: Config) -> None:
         (f"parallel.{name}", file)
         for name, source in config.parallel.items()
         for code in source.languages
-        for file in (*sentence_files(config, name, code), *source.gold(code))
+        for file in (*source.files(code), *source.gold(code))
     )
     for key, file in (*texts, *pairs):
         if not file.startswith(f"{MICROWORLD}/") or file in written:

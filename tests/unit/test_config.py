@@ -790,7 +790,7 @@ def test_a_table_of_pairs_knows_its_languages_and_what_encoders_have_read(raw: d
         "kind": "pairs",
         "title": "t",
         "alignments": ["tydi-l", "111-s"],
-        "encoders": {"a": "mbert", "b": "hub", "c": "other"},
+        "encoders": {"b": "hub", "a": "mbert", "c": "other"},
     }
     recipe = module.pairs_table_recipe(load(raw), "table9")
     assert recipe.languages == ("ko", "sw", "wa")
@@ -798,7 +798,12 @@ def test_a_table_of_pairs_knows_its_languages_and_what_encoders_have_read(raw: d
         (("ko", "sw"), ()),
         (("sw",), ("wa",)),
     ]
-    assert recipe.encoders == {"a": tuple(sorted(raw["encoders"]["mbert"]["text"])), "b": "xlmr", "c": None}
+    texts = tuple(sorted(raw["encoders"]["mbert"]["text"]))
+    assert [(read.head, read.encoder) for read in recipe.encoders] == [
+        ("b", "xlmr"),
+        ("a", texts),
+        ("c", None),
+    ]
 
 
 def test_a_model_is_missing_only_while_its_checkpoint_is(raw: dict[str, Any], tmp_path: Path) -> None:

@@ -61,10 +61,10 @@ def has_read(encoder: str | Sequence[str] | None, code: str, paper: dict[str, Pr
 def cells(recipe: PairsTable, counts: Counts, paper: dict[str, Printed]) -> list[list[str]]:
     """The table with its head and its sums, with yes, no or ? for each encoder."""
     heads = [column.alignment for column in recipe.columns] if len(recipe.columns) > 1 else ["Sentences"]
-    rows = [["Index", "Language", "Code", *recipe.encoders, *heads, "Paper"]]
+    rows = [["Index", "Language", "Code", *(read.head for read in recipe.encoders), *heads, "Paper"]]
     signs = {True: "yes", False: "no", None: UNKNOWN}
     for number, code in enumerate(recipe.languages, 1):
-        marks = [signs[has_read(encoder, code, paper)] for encoder in recipe.encoders.values()]
+        marks = [signs[has_read(read.encoder, code, paper)] for read in recipe.encoders]
         numbers = [
             str(counts[column.alignment][code])
             if code in column.languages
@@ -76,10 +76,10 @@ def cells(recipe: PairsTable, counts: Counts, paper: dict[str, Printed]) -> list
         of_paper = str(paper[code].sentences) if code in paper else ""
         rows.append([str(number), language(code).name, code, *marks, *numbers, of_paper])
     columns = list(zip(*rows[1:], strict=True))[3 : 3 + len(recipe.encoders)]
-    read = [UNKNOWN if UNKNOWN in column else str(column.count("yes")) for column in columns]
+    known = [UNKNOWN if UNKNOWN in column else str(column.count("yes")) for column in columns]
     sums = [str(sum(counts[column.alignment].values())) for column in recipe.columns]
     all_of_paper = sum(paper[code].sentences for code in recipe.languages if code in paper)
-    return [*rows, ["", "Sum", "", *read, *sums, str(all_of_paper)]]
+    return [*rows, ["", "Sum", "", *known, *sums, str(all_of_paper)]]
 
 
 def caption(recipe: PairsTable, paper: dict[str, Printed]) -> str:
@@ -92,9 +92,10 @@ def caption(recipe: PairsTable, paper: dict[str, Printed]) -> str:
     ]
     if recipe.encoders:
         sentences.append("✗: the encoder has read no text in it")
-    for head, encoder in recipe.encoders.items():
+    for column in recipe.encoders:
+        encoder = column.encoder
         if encoder is None:
-            sentences.append(f"{UNKNOWN}: what {head} has read is not known")
+            sentences.append(f"{UNKNOWN}: what {column.head} has read is not known")
         if isinstance(encoder, str):
             other = [
                 code
@@ -102,11 +103,11 @@ def caption(recipe: PairsTable, paper: dict[str, Printed]) -> str:
                 if code in paper and paper[code].read[encoder] != paper[code].marked[encoder]
             ]
             if other:
-                sentences.append(f"The paper marks {', '.join(other)} otherwise for {head}")
-    for column in recipe.columns:
-        if column.missing:
-            names = ", ".join(f"{language(code).name} ({code})" for code in column.missing)
-            sentences.append(f"{ABSENT}: {column.alignment} has no sentence pairs of {names}")
+                sentences.append(f"The paper marks {', '.join(other)} otherwise for {column.head}")
+    for counted in recipe.columns:
+        if counted.missing:
+            names = ", ".join(f"{language(code).name} ({code})" for code in counted.missing)
+            sentences.append(f"{ABSENT}: {counted.alignment} has no sentence pairs of {names}")
     return " ".join(f"{sentence}." for sentence in sentences)
 
 
