@@ -30,6 +30,11 @@ MEASURES = {
 WAYS = {"from_english": "en→xx", "to_english": "xx→en"}
 KEYS = [(measure, way) for measure in MEASURES for way in WAYS]
 ABSENT = "n/a"
+LINKS = {
+    "gold": "gold links",
+    "statistical": "links counted by fast_align, not all of which are right",
+    "neural": "links by an encoder, not all of which are right",
+}
 Figures = dict[str, dict[str, Any]]  # of each language, as align.retrieval writes them
 
 
@@ -138,7 +143,8 @@ def to_markdown(recipe: RetrievalTable, encoders: dict[str, Figures]) -> str:
     """The tables for people."""
     before = encoders[recipe.encoder]
     blocks = [
-        f"Retrieval by {recipe.encoder}, in percent, before → after alignment, on held-out sentence pairs."
+        f"Retrieval by {recipe.encoder}, in percent, before → after alignment, on held-out sentence pairs with"
+        f" {LINKS[recipe.links]}."
         " ✓ or ✗: aligned in the language, or not. Within sentence: the nearest word of the parallel sentence is the"
         " linked one. Words, sentences: the nearest of all words or sentences of the other language is a translation.",
     ]
