@@ -838,6 +838,7 @@ def retrieval_table(config: Config, name: str) -> RetrievalTable:
     entry = config.retrieval[name]
     return RetrievalTable(
         encoder=entry.encoder,
+        links="gold" if config.parallel[entry.pairs].links else entry.links.linker,
         alignments=[
             Aligned(
                 name=alignment,

@@ -38,4 +38,7 @@ class RetrievalTable(Recipe):
     """An encoder and alignments of it, in the order in which they are shown."""
 
     encoder: str = Field(description="name of the encoder before alignment, as in the measured file")
+    links: Literal["gold", "statistical", "neural"] = Field(
+        description="whose links tell what is right: gold ones, or a linker's"
+    )
     alignments: tuple[Aligned, ...] = Field(min_length=1, description="the encoder after alignments")
