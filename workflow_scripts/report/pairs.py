@@ -20,7 +20,8 @@ from workflow_scripts.cli import InputError, named_files, parser, read_recipe, r
 from workflow_scripts.files import each_line, write_text
 from workflow_scripts.languages import language
 from workflow_scripts.recipes.table import PairsTable
-from workflow_scripts.report.tables import ABSENT, literal, width
+from workflow_scripts.report.markdown import literal, table
+from workflow_scripts.report.tables import ABSENT
 
 PRINTED = Path(__file__).parents[2] / "resources" / "aligned_qa_table9.tsv"
 UNKNOWN = "?"
@@ -125,21 +126,7 @@ def to_markdown(recipe: PairsTable, rows: list[list[str]], paper: dict[str, Prin
             for number, cell in enumerate(row)
         ]
         shown.append(cut)
-    left = {1, 2, *marks}
-    widths = [max(3, *map(width, column)) for column in zip(*shown, strict=True)]
-    rule = [
-        f":{'-' * (size - 1)}" if number in left else f"{'-' * (size - 1)}:"
-        for number, size in enumerate(widths)
-    ]
-    lines = []
-    for row in (shown[0], rule, *shown[1:]):
-        blanks = (" " * (size - width(cell)) for cell, size in zip(row, widths, strict=True))
-        padded = (
-            cell + blank if number in left else blank + cell
-            for number, (cell, blank) in enumerate(zip(row, blanks, strict=True))
-        )
-        lines.append(f"| {' | '.join(padded)} |")
-    return "\n".join([caption(recipe, paper), "", *lines]) + "\n"
+    return "\n".join([caption(recipe, paper), "", *table(shown, marks.stop)]) + "\n"
 
 
 def main(argv: Sequence[str] | None = None) -> None:
