@@ -39,7 +39,8 @@ from workflow_scripts.recipes.microworld import Microworld
 from workflow_scripts.recipes.parallel import Parallel
 from workflow_scripts.recipes.pretraining import Pretraining
 from workflow_scripts.recipes.relocation import Label
-from workflow_scripts.recipes.retrieval import Aligned, Retrieval, RetrievalTable
+from workflow_scripts.recipes.retrieval import Retrieval
+from workflow_scripts.recipes.retrieval_table import Aligned, RetrievalTable
 from workflow_scripts.recipes.speech import Speech
 from workflow_scripts.recipes.splits import Splits
 from workflow_scripts.recipes.table import Heading, PairsColumn, PairsTable, ReadColumn, Row, Table

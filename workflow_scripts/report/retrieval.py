@@ -17,7 +17,7 @@ from typing import Any
 
 from workflow_scripts.cli import InputError, parser, read_recipe, run
 from workflow_scripts.files import read_text, write_text
-from workflow_scripts.recipes.retrieval import RetrievalTable
+from workflow_scripts.recipes.retrieval_table import RetrievalTable
 from workflow_scripts.report.dumbbells import Panel, Row, drawn
 from workflow_scripts.report.markdown import table
 
