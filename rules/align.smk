@@ -5,36 +5,93 @@ rule public_sentences:
     input:
         lambda wildcards: list(archives_of(wildcards).values()),
     output:
-        foreign="results/bitexts/{pairs}/{language}-en.{language}",
-        english="results/bitexts/{pairs}/{language}-en.en",
-        dropped="results/bitexts/{pairs}/{language}-en.dropped.jsonl",
+        foreign="results/bitexts/{joined}/{language}-en.{language}",
+        english="results/bitexts/{joined}/{language}-en.en",
+        dropped="results/bitexts/{joined}/{language}-en.dropped.jsonl",
     log:
-        "logs/bitexts/{pairs}/{language}.log",
+        "logs/bitexts/{joined}/{language}.log",
     benchmark:
-        "logs/costs/bitexts/{pairs}/{language}.tsv"
-    wildcard_constraints:
-        pairs=one_of(name for name, entry in settings.parallel.items() if entry.sources),
+        "logs/costs/bitexts/{joined}/{language}.tsv"
     conda:
         "../envs/xlqa.yaml"
     resources:
         mem_mb=1000,
         runtime=240,
     params:
-        recipe=lambda wildcards: recipe(settings.parallel[wildcards.pairs], Bitext.model_fields),
+        recipe=lambda wildcards: recipe(joined_sources()[wildcards.joined], Bitext.model_fields),
         archives=lambda wildcards: named(archives_of(wildcards)),
         code=code_hash("workflow_scripts.acquire.bitext"),
     message:
-        "Joining sentence pairs {wildcards.language}-en of {wildcards.pairs}"
+        "Joining sentence pairs {wildcards.language}-en of {wildcards.joined}"
     shell:
         "python -m workflow_scripts.acquire.bitext --archives {params.archives} --language {wildcards.language}"
         " --recipe {params.recipe:q} --foreign {output.foreign} --english {output.english} --dropped {output.dropped}"
         " > {log} 2>&1"
 
 
+rule held_out:
+    input:
+        foreign=lambda wildcards: source_of(wildcards).files(wildcards.language)[0],
+        english=lambda wildcards: source_of(wildcards).files(wildcards.language)[1],
+    output:
+        pairs="results/held_out/{source}/{language}.txt",
+    log:
+        "logs/held_out/{source}/{language}.log",
+    benchmark:
+        "logs/costs/held_out/{source}/{language}.tsv"
+    wildcard_constraints:
+        source=one_of(name for name, entry in settings.parallel.items() if not entry.links),
+    conda:
+        "../envs/xlqa.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=60,
+    params:
+        sentences=lambda wildcards: source_of(wildcards).held_out,
+        code=code_hash("workflow_scripts.acquire.withhold"),
+    message:
+        "Holding out sentence pairs {wildcards.language}-en of {wildcards.source}"
+    shell:
+        "python -m workflow_scripts.acquire.withhold --foreign {input.foreign:q} --english {input.english:q}"
+        " --language {wildcards.language} --sentences {params.sentences} --out {output.pairs}"
+        " > {log} 2>&1"
+
+
+rule held_out_with_links:
+    input:
+        foreign=lambda wildcards: source_of(wildcards).files(wildcards.language)[0],
+        english=lambda wildcards: source_of(wildcards).files(wildcards.language)[1],
+        gold=lambda wildcards: source_of(wildcards).gold(wildcards.language),
+    output:
+        pairs="results/held_out/{source}/{language}.txt",
+        links="results/held_out/{source}/{language}.links",
+    log:
+        "logs/held_out/{source}/{language}.log",
+    benchmark:
+        "logs/costs/held_out/{source}/{language}.tsv"
+    wildcard_constraints:
+        source=one_of(name for name, entry in settings.parallel.items() if entry.links),
+    conda:
+        "../envs/xlqa.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=60,
+    params:
+        sentences=lambda wildcards: source_of(wildcards).held_out,
+        code=code_hash("workflow_scripts.acquire.withhold"),
+    message:
+        "Holding out sentence pairs {wildcards.language}-en of {wildcards.source}"
+    shell:
+        "python -m workflow_scripts.acquire.withhold --foreign {input.foreign:q} --english {input.english:q}"
+        " --language {wildcards.language} --sentences {params.sentences} --gold {input.gold:q}"
+        " --out {output.pairs} --links {output.links} > {log} 2>&1"
+
+
 rule sentence_pairs:
     input:
         foreign=lambda wildcards: sentence_pairs(wildcards)[0],
         english=lambda wildcards: sentence_pairs(wildcards)[1],
+        held_out=held_out,
     output:
         pairs="results/parallel/{alignment}/{language}.txt",
         dropped="results/parallel/{alignment}/{language}.dropped.jsonl",
@@ -54,8 +111,8 @@ rule sentence_pairs:
         "Choosing sentence pairs {wildcards.language}-en for {wildcards.alignment}"
     shell:
         "python -m workflow_scripts.acquire.parallel --foreign {input.foreign:q} --english {input.english:q}"
-        " --language {wildcards.language} --recipe {params.recipe:q} --out {output.pairs} --dropped {output.dropped}"
-        " > {log} 2>&1"
+        " --language {wildcards.language} --recipe {params.recipe:q} --held-out {input.held_out} --out {output.pairs}"
+        " --dropped {output.dropped} > {log} 2>&1"
 
 
 # Sentence pairs that an encoder is trained on, so that it links words; chosen as those that are aligned are.
@@ -63,6 +120,7 @@ use rule sentence_pairs as linker_pairs with:
     input:
         foreign=lambda wildcards: linker_sentences(wildcards)[0],
         english=lambda wildcards: linker_sentences(wildcards)[1],
+        held_out=held_out_from_linker,
     output:
         pairs="results/linker_pairs/{encoder}/{language}.txt",
         dropped="results/linker_pairs/{encoder}/{language}.dropped.jsonl",
@@ -238,3 +296,127 @@ rule aligned_checkpoint:
     shell:
         "python -m workflow_scripts.encoder.checkpoint --source {params.source:q} --like {params.encoder}"
         " --out {params.out} > {log} 2>&1"
+
+
+# Links of held-out pairs where there are no gold ones.  Counting needs many pairs, so others are counted with them.
+rule counted_pairs:
+    input:
+        foreign=lambda wildcards: measured_source(wildcards)[0],
+        english=lambda wildcards: measured_source(wildcards)[1],
+        held_out=lambda wildcards: measured_pairs(wildcards)[wildcards.language],
+    output:
+        pairs="results/retrieval/{retrieval}/{language}.counted.txt",
+        dropped="results/retrieval/{retrieval}/{language}.counted.dropped.jsonl",
+    log:
+        "logs/retrieval/{retrieval}/{language}.counted.log",
+    benchmark:
+        "logs/costs/retrieval/{retrieval}/{language}.counted.tsv"
+    conda:
+        "../envs/xlqa.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=60,
+    params:
+        recipe=lambda wildcards: json.dumps({"sentences": retrieval_of(wildcards).counted}),
+        code=code_hash("workflow_scripts.acquire.parallel"),
+    message:
+        "Choosing sentence pairs {wildcards.language}-en to count words in for {wildcards.retrieval}"
+    shell:
+        "python -m workflow_scripts.acquire.parallel --foreign {input.foreign:q} --english {input.english:q}"
+        " --language {wildcards.language} --recipe {params.recipe:q} --held-out {input.held_out} --out {output.pairs}"
+        " --dropped {output.dropped} > {log} 2>&1"
+
+
+rule retrieval_links:
+    input:
+        pairs=lambda wildcards: measured_pairs(wildcards)[wildcards.language],
+        more="results/retrieval/{retrieval}/{language}.counted.txt",
+    output:
+        links="results/retrieval/{retrieval}/{language}.links",
+        dropped="results/retrieval/{retrieval}/{language}.links.dropped.jsonl",
+        report="results/retrieval/{retrieval}/{language}.links.json",
+    log:
+        "logs/retrieval/{retrieval}/{language}.links.log",
+    benchmark:
+        "logs/costs/retrieval/{retrieval}/{language}.links.tsv"
+    wildcard_constraints:
+        retrieval=one_of(unlinked("statistical")),
+    conda:
+        "../envs/xlqa.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=120,
+    params:
+        recipe=lambda wildcards: recipe(retrieval_of(wildcards).links, Links.model_fields),
+        code=code_hash("workflow_scripts.align.links"),
+    message:
+        "Linking words of held-out pairs {wildcards.language}-en for {wildcards.retrieval}"
+    shell:
+        "python -m workflow_scripts.align.links --pairs {input.pairs} --more {input.more} --recipe {params.recipe:q}"
+        " --out {output.links} --dropped {output.dropped} --report {output.report} > {log} 2>&1"
+
+
+rule retrieval_neural_links:
+    input:
+        pairs=lambda wildcards: measured_pairs(wildcards)[wildcards.language],
+        encoder=lambda wildcards: linking_encoder(retrieval_of(wildcards).links),
+    output:
+        links="results/retrieval/{retrieval}/{language}.links",
+        scores="results/retrieval/{retrieval}/{language}.links.scores",
+        dropped="results/retrieval/{retrieval}/{language}.links.dropped.jsonl",
+        report="results/retrieval/{retrieval}/{language}.links.json",
+    log:
+        "logs/retrieval/{retrieval}/{language}.links.log",
+    benchmark:
+        "logs/costs/retrieval/{retrieval}/{language}.links.tsv"
+    wildcard_constraints:
+        retrieval=one_of(unlinked("neural")),
+    conda:
+        "../envs/xlqa.yaml"
+    resources:
+        mem_mb=4000,
+        runtime=120,
+        gpu=1,
+    params:
+        recipe=lambda wildcards: recipe(retrieval_of(wildcards).links, Links.model_fields),
+        encoder=lambda wildcards, input: folder(input.encoder),
+        code=code_hash("workflow_scripts.align.links"),
+        linker=code_hash("workflow_scripts.align.neural"),
+    message:
+        "Linking words of held-out pairs {wildcards.language}-en for {wildcards.retrieval}, by an encoder's hidden states"
+    shell:
+        "python -m workflow_scripts.align.links --pairs {input.pairs} --encoder {params.encoder}"
+        " --recipe {params.recipe:q} --out {output.links} --scores {output.scores} --dropped {output.dropped}"
+        " --report {output.report} > {log} 2>&1"
+
+
+rule retrieval:
+    input:
+        encoders=lambda wildcards: flat(compared_encoders(wildcards)),
+        pairs=lambda wildcards: list(measured_pairs(wildcards).values()),
+        links=lambda wildcards: list(measured_links(wildcards).values()),
+    output:
+        "results/retrieval/{retrieval}.json",
+    log:
+        "logs/retrieval/{retrieval}.log",
+    benchmark:
+        "logs/costs/retrieval/{retrieval}.tsv"
+    conda:
+        "../envs/xlqa.yaml"
+    resources:
+        mem_mb=4000,
+        runtime=120,
+        gpu=1,
+    params:
+        recipe=lambda wildcards: recipe(retrieval_of(wildcards), Retrieval.model_fields),
+        encoders=lambda wildcards: named(
+            {label: folder(files) for label, files in compared_encoders(wildcards).items()}
+        ),
+        pairs=lambda wildcards: named(measured_pairs(wildcards)),
+        links=lambda wildcards: named(measured_links(wildcards)),
+        code=code_hash("workflow_scripts.align.retrieval"),
+    message:
+        "Measuring how well languages find one another ({wildcards.retrieval})"
+    shell:
+        "python -m workflow_scripts.align.retrieval --encoder {params.encoders} --pairs {params.pairs}"
+        " --links {params.links} --recipe {params.recipe:q} --out {output} > {log} 2>&1"

@@ -24,16 +24,20 @@ from workflow_scripts.config import (
     chain_of,
     directions,
     evaluations_of,
+    linker_held_out,
     linker_languages,
     languages_there,
+    held_out_from,
+    measured_alignments,
+    measured_languages,
     microworld_files,
     pairs_of,
     pairs_table_recipe,
     present_models,
     question_pairs,
+    retrieval_table,
     root_of,
     score_tables,
-    sentence_files,
     table_recipe,
     texts_for,
     training_sets_of,
@@ -42,6 +46,7 @@ from workflow_scripts.config import (
 )
 from workflow_scripts.recipes.bitext import Bitext
 from workflow_scripts.recipes.links import Links
+from workflow_scripts.recipes.retrieval import Retrieval
 from workflow_scripts.recipes.speech import Speech
 from workflow_scripts.recipes.splits import Splits
 from workflow_scripts.recipes.translators import code
@@ -91,8 +96,15 @@ def folder(files):
 
 
 def tables():
-    """All tables of the configuration, the workflow's final output."""
+    """All tables of scores, the workflow's final output, with those of retrieval."""
     return expand("results/tables/{table}.{form}", table=settings.tables, form=["csv", "md"])
+
+
+def retrieval_tables():
+    """All tables and plots of how well languages find one another."""
+    return expand(
+        "results/retrieval/{retrieval}.{form}", retrieval=settings.retrieval, form=["csv", "md", "svg"]
+    )
 
 
 # Corpora
@@ -291,12 +303,17 @@ def alignment_of(wildcards):
 
 def sentence_pairs(wildcards):
     """The two files of an alignment's language: its own side and the English one."""
-    return sentence_files(settings, alignment_of(wildcards).pairs, wildcards.language)
+    return settings.parallel[alignment_of(wildcards).pairs].files(wildcards.language)
+
+
+def joined_sources():
+    """The public corpora that are joined: an entry of parallel for each folder of theirs."""
+    return {entry.joined(): entry for entry in settings.parallel.values() if entry.sources}
 
 
 def archives_of(wildcards):
     """The public corpora of a language's sentence pairs, and where their files lie."""
-    return archives(settings.parallel[wildcards.pairs].sources, wildcards.language)
+    return archives(joined_sources()[wildcards.joined].sources, wildcards.language)
 
 
 def languages_left_out():
@@ -314,7 +331,13 @@ def languages_left_out():
 
 def linker_sentences(wildcards):
     """The two files of a language that an encoder is trained to link: its own side and the English one."""
-    return sentence_files(settings, encoder_of(wildcards).pairs, wildcards.language)
+    return settings.parallel[encoder_of(wildcards).pairs].files(wildcards.language)
+
+
+def held_out_from_linker(wildcards):
+    """The held-out pairs of a language that an encoder must not be trained to link on."""
+    sources = linker_held_out(settings, wildcards.encoder, wildcards.language)
+    return [f"results/held_out/{source}/{wildcards.language}.txt" for source in sources]
 
 
 def linker_pairs(wildcards):
@@ -323,6 +346,58 @@ def linker_pairs(wildcards):
         code: f"results/linker_pairs/{wildcards.encoder}/{code}.txt"
         for code in linker_languages(settings, wildcards.encoder)
     }
+
+
+def source_of(wildcards):
+    """The entry of a source of sentence pairs."""
+    return settings.parallel[wildcards.source]
+
+
+def held_out(wildcards):
+    """The held-out pairs of an alignment's language that it must not be trained on."""
+    sources = held_out_from(settings, wildcards.alignment, wildcards.language)
+    return [f"results/held_out/{source}/{wildcards.language}.txt" for source in sources]
+
+
+def retrieval_of(wildcards):
+    """The entry of a measurement of retrieval."""
+    return settings.retrieval[wildcards.retrieval]
+
+
+def measured_source(wildcards):
+    """The two files that a measurement's pairs of a language are held out of."""
+    return settings.parallel[retrieval_of(wildcards).pairs].files(wildcards.language)
+
+
+def measured_pairs(wildcards):
+    """The held-out pairs of each language that is measured."""
+    source = retrieval_of(wildcards).pairs
+    codes = measured_languages(settings, wildcards.retrieval)
+    return {code: f"results/held_out/{source}/{code}.txt" for code in codes}
+
+
+def measured_links(wildcards):
+    """The links of these pairs: gold ones where there are any, those of a linker elsewhere."""
+    source = retrieval_of(wildcards).pairs
+    folder = f"held_out/{source}" if settings.parallel[source].links else f"retrieval/{wildcards.retrieval}"
+    codes = measured_languages(settings, wildcards.retrieval)
+    return {code: f"results/{folder}/{code}.links" for code in codes}
+
+
+def unlinked(linker):
+    """The measurements whose pairs have no gold links, and that link by `linker`."""
+    names = linking(settings.retrieval, linker)
+    return [name for name in names if not settings.parallel[settings.retrieval[name].pairs].links]
+
+
+def compared_encoders(wildcards):
+    """Name -> files of the encoder before alignment and of those after it."""
+    name = retrieval_of(wildcards).encoder
+    folders = {name: f"results/encoders/{name}"} | {
+        alignment: f"results/aligned/{name}/{alignment}"
+        for alignment in measured_alignments(settings, wildcards.retrieval)
+    }
+    return {label: [f"{place}/{file}" for file in ENCODER] for label, place in folders.items()}
 
 
 def checkpoint_files(folder):
@@ -450,7 +525,7 @@ def guard_reports(wildcards):
     return [f"results/guard/{name}.json" for name in names]
 
 
-def counted_pairs(wildcards):
+def pairs_shown(wildcards):
     """ALIGNMENT/LANGUAGE -> the sentence pairs that a table counts."""
     return {
         f"{alignment}/{code}": f"results/parallel/{alignment}/{code}.txt"
@@ -476,9 +551,11 @@ wildcard_constraints:
     language="[a-z]+",
     model=one_of(settings.models),
     pair="[a-z]+-[a-z]+",
-    pairs=one_of(settings.parallel),
+    joined=one_of(joined_sources()),
+    retrieval=one_of(settings.retrieval),
     seed=r"\d+",
     shard=r"\d+",
+    source=one_of(settings.parallel),
     table=one_of(settings.tables),
     training_set=one_of(settings.training_sets),
     translations=one_of(settings.translations),

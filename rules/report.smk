@@ -34,7 +34,7 @@ rule table:
 
 rule table_of_pairs:
     input:
-        lambda wildcards: flat(counted_pairs(wildcards)),
+        lambda wildcards: flat(pairs_shown(wildcards)),
     output:
         csv="results/tables/{table}.csv",
         markdown="results/tables/{table}.md",
@@ -51,10 +51,36 @@ rule table_of_pairs:
         runtime=10,
     params:
         recipe=lambda wildcards: recipe(pairs_table_recipe(settings, wildcards.table)),
-        pairs=lambda wildcards: named(counted_pairs(wildcards)),
+        pairs=lambda wildcards: named(pairs_shown(wildcards)),
         code=code_hash("workflow_scripts.report.pairs"),
     message:
         "Writing {wildcards.table}"
     shell:
         "python -m workflow_scripts.report.pairs --recipe {params.recipe:q} --pairs {params.pairs}"
         " --csv {output.csv} --markdown {output.markdown} > {log} 2>&1"
+
+
+rule retrieval_table:
+    input:
+        "results/retrieval/{retrieval}.json",
+    output:
+        csv="results/retrieval/{retrieval}.csv",
+        markdown="results/retrieval/{retrieval}.md",
+        plot="results/retrieval/{retrieval}.svg",
+    log:
+        "logs/retrieval/{retrieval}.table.log",
+    benchmark:
+        "logs/costs/retrieval/{retrieval}.table.tsv"
+    conda:
+        "../envs/xlqa.yaml"
+    resources:
+        mem_mb=500,
+        runtime=10,
+    params:
+        recipe=lambda wildcards: recipe(retrieval_table(settings, wildcards.retrieval)),
+        code=code_hash("workflow_scripts.report.retrieval"),
+    message:
+        "Writing the tables and the plot of {wildcards.retrieval}"
+    shell:
+        "python -m workflow_scripts.report.retrieval --recipe {params.recipe:q} --figures {input}"
+        " --csv {output.csv} --markdown {output.markdown} --plot {output.plot} > {log} 2>&1"

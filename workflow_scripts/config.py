@@ -40,9 +40,11 @@ from workflow_scripts.recipes.microworld import Microworld
 from workflow_scripts.recipes.parallel import Parallel
 from workflow_scripts.recipes.pretraining import Pretraining
 from workflow_scripts.recipes.relocation import Label
+from workflow_scripts.recipes.retrieval import Retrieval
+from workflow_scripts.recipes.retrieval_table import Aligned, RetrievalTable
 from workflow_scripts.recipes.speech import Speech
 from workflow_scripts.recipes.splits import Splits
-from workflow_scripts.recipes.table import Heading, PairsColumn, PairsTable, Row, Table
+from workflow_scripts.recipes.table import Heading, PairsColumn, PairsTable, ReadColumn, Row, Table
 from workflow_scripts.recipes.translators import AnyTranslator, CTranslate2, Google, Seq2Seq, Translator
 from workflow_scripts.recipes.transliteration import Transliteration
 from workflow_scripts.recipes.tuning import Prediction, Tuning
@@ -374,17 +376,29 @@ class SentencePairs(Bitext):
     sources: list[Literal["wikimatrix", "wikimatrix-tsv", "wikimedia", "ccaligned", "opus-100"]] = Field(
         [], description="public corpora, joined; of a pair that several have, the first one's counts"
     )
+    held_out: Annotated[int, Field(ge=0)] = Field(
+        0,
+        description="pairs of each language, a fifth of them at most, that no encoder is aligned on and that retrieval"
+        " measures",
+    )
+    links: str | None = Field(
+        None, description="gold links of the pairs, likewise; null: there are none, linkers link"
+    )
 
     @model_validator(mode="after")
     def _a_file_each(self) -> Self:
         if len({self.foreign is None, self.english is None, bool(self.sources)}) != 1:
             raise ValueError("give either foreign and english (files) or sources (public corpora)")
         if self.foreign is None or self.english is None:
+            if self.links is not None:
+                raise ValueError("links belongs to foreign and english; public corpora have no gold links")
             return self
         if len(self.languages) > 1 and not ("{language}" in self.foreign and "{language}" in self.english):
             raise ValueError(
                 "foreign and english must hold {language}, so that every language has files of its own"
             )
+        if len(self.languages) > 1 and "{language}" not in (self.links or "{language}"):
+            raise ValueError("links must hold {language}, so that every language has a file of its own")
         return self
 
     @model_validator(mode="after")
@@ -392,6 +406,22 @@ class SentencePairs(Bitext):
         if "margin" in self.model_fields_set and "wikimatrix-tsv" not in self.sources:
             raise ValueError("margin belongs to wikimatrix-tsv, the only source with scores")
         return self
+
+    def joined(self) -> str:
+        """The folder of the joined sources, which tells all that their sentences depend on; empty without sources."""
+        names = (f"{name}-{self.margin:g}" if name == "wikimatrix-tsv" else name for name in self.sources)
+        return "+".join(names)
+
+    def files(self, code: str) -> tuple[str, str]:
+        """The two files of a language: its own side and the English one."""
+        if self.foreign is None or self.english is None:
+            stem = f"results/bitexts/{self.joined()}/{code}-en"
+            return f"{stem}.{code}", f"{stem}.en"
+        return self.foreign.replace("{language}", code), self.english.replace("{language}", code)
+
+    def gold(self, code: str) -> list[str]:
+        """The file of a language's gold links, if there are any."""
+        return [self.links.replace("{language}", code)] if self.links else []
 
 
 class AlignmentRun(Recipe):
@@ -495,6 +525,24 @@ AnyTable = Annotated[
 ]
 
 
+class RetrievalRun(Retrieval):
+    """How well words and sentences of two languages find one another before and after alignments of an encoder."""
+
+    pairs: Name = Field(description="an entry of parallel, of which held-out pairs are measured")
+    languages: Annotated[list[Code], Field(min_length=1)] | Literal["all"] = Field(
+        "all",
+        description="languages to measure beside English, aligned or not; all: every language that pairs has",
+    )
+    encoder: Name = Field(description="an entry of encoders: before")
+    alignments: list[Name] = Field(min_length=1, description="entries of alignments: after")
+    links: LinksOf = Field(
+        LinksOf(), description="how words are linked; only where the entry of parallel has no gold links"
+    )
+    counted: Positive | Literal["all"] = Field(
+        20000, description="statistical: further pairs of each language that words are counted in"
+    )
+
+
 class Config(Recipe):
     """Everything that config.yaml can say."""
 
@@ -524,6 +572,9 @@ class Config(Recipe):
     evaluations: dict[Name, Evaluation] = Field(min_length=1, description="what models are scored on")
     tables: dict[Name, AnyTable] = Field(
         min_length=1, description="what comes out: results/tables/<name>.csv, .md"
+    )
+    retrieval: dict[Name, RetrievalRun] = Field(
+        {}, description="how well languages find one another: results/retrieval/<name>.csv, .md, .svg"
     )
 
 
@@ -653,7 +704,12 @@ def table_models(config: Config, table: str) -> list[str]:
 def missing_checkpoint(config: Config, model: str) -> str | None:
     """The folder that a model's alignment should be in and is not; None where nothing is missing."""
     alignment = config.models[model].alignment
-    folder = config.alignments[alignment].checkpoint if alignment else None
+    return missing_alignment(config, alignment) if alignment else None
+
+
+def missing_alignment(config: Config, alignment: str) -> str | None:
+    """The folder that an alignment should be in and is not; None where nothing is missing."""
+    folder = config.alignments[alignment].checkpoint
     return folder if folder and not (Path(folder) / "config.json").is_file() else None
 
 
@@ -698,20 +754,9 @@ def languages_there(config: Config, pairs: str) -> list[str]:
         code
         for code in entry.languages
         if archives(entry.sources, code)
-        or (
-            not entry.sources
-            and all(_to_be_had(config, file) for file in sentence_files(config, pairs, code))
-        )
+        or (not entry.sources and all(_to_be_had(config, file) for file in entry.files(code)))
     ]
     return there or entry.languages
-
-
-def sentence_files(config: Config, pairs: str, code: str) -> tuple[str, str]:
-    """The two files of a language in an entry of `parallel`: its own side and the English one."""
-    entry = config.parallel[pairs]
-    if entry.foreign is None or entry.english is None:
-        return f"results/bitexts/{pairs}/{code}-en.{code}", f"results/bitexts/{pairs}/{code}-en.en"
-    return entry.foreign.replace("{language}", code), entry.english.replace("{language}", code)
 
 
 @functools.cache
@@ -732,6 +777,38 @@ def _to_be_had(config: Config, file: str) -> bool:
         return find_file(_manifest(), name).url is not None
     except InputError:
         return False
+
+
+def measured_languages(config: Config, retrieval: str) -> list[str]:
+    """The languages of which retrieval measures pairs with English."""
+    entry = config.retrieval[retrieval]
+    return languages_there(config, entry.pairs) if entry.languages == "all" else entry.languages
+
+
+def measured_alignments(config: Config, retrieval: str) -> list[str]:
+    """The alignments that are measured: all but those of which the checkpoint is not there."""
+    return [name for name in config.retrieval[retrieval].alignments if not missing_alignment(config, name)]
+
+
+def held_out_from(config: Config, alignment: str, code: str) -> list[str]:
+    """The entries of parallel whose held-out pairs of a language an alignment must not see.
+
+    Its own, and those that it is measured on.
+    """
+    asked = [entry.pairs for entry in config.retrieval.values() if alignment in entry.alignments]
+    names = [name for name in (config.alignments[alignment].pairs, *asked) if name is not None]
+    sources = {name: config.parallel[name] for name in names}
+    return [name for name, source in sources.items() if source.held_out and code in source.languages]
+
+
+def linker_held_out(config: Config, encoder: str, code: str) -> list[str]:
+    """The entries of parallel whose held-out pairs of a language an encoder must not be trained to link on.
+
+    Its own, and all that are measured: any alignment may be made of it, or by its links.
+    """
+    names = [config.encoders[encoder].pairs, *(entry.pairs for entry in config.retrieval.values())]
+    sources = {name: config.parallel[name] for name in names if name is not None}
+    return [name for name, source in sources.items() if source.held_out and code in source.languages]
 
 
 def evaluations_of(config: Config, training_set: str) -> list[str]:
@@ -794,14 +871,30 @@ def pairs_table_recipe(config: Config, name: str) -> PairsTable:
         missing = [code for code in asked if code not in there]
         columns.append(PairsColumn(alignment=alignment, languages=there, missing=missing))
         languages += asked
-    encoders: dict[str, str | list[str] | None] = {}
+    encoders = []
     for head, encoder_name in table.encoders.items():
         encoder = config.encoders[encoder_name]
-        encoders[head] = (
-            PUBLISHED.get(Path(encoder.checkpoint).name) if encoder.checkpoint else sorted(encoder.text)
-        )
+        read = PUBLISHED.get(Path(encoder.checkpoint).name) if encoder.checkpoint else sorted(encoder.text)
+        encoders.append(ReadColumn.model_validate({"head": head, "encoder": read}))
     return PairsTable(
-        title=table.title, languages=list(dict.fromkeys(languages)), columns=columns, encoders=encoders
+        title=table.title, languages=list(dict.fromkeys(languages)), encoders=encoders, columns=columns
+    )
+
+
+def retrieval_table(config: Config, name: str) -> RetrievalTable:
+    """What the step that writes the tables of retrieval needs to know of its alignments."""
+    entry = config.retrieval[name]
+    return RetrievalTable(
+        encoder=entry.encoder,
+        links="gold" if config.parallel[entry.pairs].links else entry.links.linker,
+        alignments=[
+            Aligned(
+                name=alignment,
+                languages=aligned_languages(config, alignment),
+                missing=missing_alignment(config, alignment),
+            )
+            for alignment in entry.alignments
+        ],
     )
 
 
@@ -942,6 +1035,8 @@ def _check(config: Config) -> None:
         present = pairs_of(config, table.evaluation)
         for pair in (pair for block in table.columns for pair in block):
             _known(f"{where}.columns", f"pair of evaluation {table.evaluation}", pair, present)
+    for name in config.retrieval:
+        _check_retrieval(config, f"retrieval.{name}", name)
     _check_microworld(config)
 
 
@@ -1098,6 +1193,46 @@ def _check_tuned(config: Config, encoder: str) -> None:
     _check_blocks(config, f"{where}.tune.layer is {entry.tune.layer}{more}", encoder, entry.tune.blocks())
 
 
+def _check_retrieval(config: Config, where: str, name: str) -> None:
+    """Pairs are held out, alignments can be made, and there is one source of links."""
+    entry = config.retrieval[name]
+    _known(f"{where}.pairs", "source of sentence pairs", entry.pairs, config.parallel)
+    source = config.parallel[entry.pairs]
+    if not source.held_out:
+        raise InputError(
+            f"{where}.pairs: parallel.{entry.pairs}.held_out is 0; set it to the number of pairs to measure"
+        )
+    _distinct(f"{where}.languages", measured_languages(config, name))
+    for code in measured_languages(config, name):
+        _known(f"{where}.languages", f"language of parallel.{entry.pairs}", code, source.languages)
+    _known(f"{where}.encoder", "encoder", entry.encoder, config.encoders)
+    _distinct(f"{where}.alignments", entry.alignments)
+    for alignment in entry.alignments:
+        _known(f"{where}.alignments", "alignment", alignment, config.alignments)
+        if alignment == entry.encoder:
+            raise InputError(
+                f"{where}.alignments: {alignment} is the name of the encoder, too; rename one of the two"
+            )
+    if not measured_alignments(config, name):
+        raise InputError(
+            f"{where}.alignments: none of them can be made; put the checkpoint into"
+            f" {missing_alignment(config, entry.alignments[0])}, or add an alignment"
+        )
+    if source.links and (given := sorted(entry.model_fields_set & {"links", "counted"})):
+        raise InputError(
+            f"{where}.{given[0]}: parallel.{entry.pairs}.links names gold links, which need no linker; leave one out"
+        )
+    _check_links(config, f"{where}.links", entry.links)
+    if entry.links.linker == "neural" and "counted" in entry.model_fields_set:
+        raise InputError(f"{where}.counted belongs to linker statistical, but linker is neural")
+    pretrain = config.encoders[entry.encoder].pretrain
+    blocks = pretrain.architecture.layers if pretrain else abs(entry.layer)
+    if not -blocks - 1 <= entry.layer <= blocks:
+        raise InputError(
+            f"{where}.layer is {entry.layer}, but encoders.{entry.encoder}.pretrain.architecture.layers is {blocks}"
+        )
+
+
 def _check_transcribed(config: Config, where: str, corpus: TranscribedQuestions) -> None:
     """The questions are original ones, some in the dialect's language, and recordings of the dialect's locale."""
     for name in ancestors(config, corpus.of):
@@ -1190,7 +1325,7 @@ def _check_microworld(config: Config) -> None:
         (f"parallel.{name}", file)
         for name, source in config.parallel.items()
         for code in source.languages
-        for file in sentence_files(config, name, code)
+        for file in (*source.files(code), *source.gold(code))
     )
     for key, file in (*texts, *pairs):
         if not file.startswith(f"{MICROWORLD}/") or file in written:

@@ -107,7 +107,7 @@ MISTAKES = {
         put("modles", {}),
         "configuration: unknown key 'modles'; did you mean 'models'? known are mirror, seeds, microworld, corpora,"
         " splits, translations, speech, features, encoders, parallel, alignments, training_sets, tuning, prediction,"
-        " models, evaluations, tables",
+        " models, evaluations, tables, retrieval",
     ),
     "unknown key of a recipe": (
         put("features.strides", 1),
@@ -363,6 +363,39 @@ MISTAKES = {
     "an encoder that has read nothing": (
         put("tables.table9.encoders.mBERT", "mbret"),
         "tables.table9.encoders: unknown encoder 'mbret'; did you mean 'mbert'?",
+    ),
+    "links of several languages in one file": (
+        put("parallel.microworld.links", "results/microworld/parallel/ar-en.links"),
+        "parallel.microworld: links must hold {language}, so that every language has a file of its own",
+    ),
+    "links that the micro-world lacks": (
+        put("parallel.microworld.links", "results/microworld/parallel/{language}.links"),
+        "parallel.microworld: unknown file of the micro-world in en, ar, bn, sw, ko, hi, ta, te, ml, mr"
+        " 'results/microworld/parallel/ar.links'",
+    ),
+    "nothing held out to be measured": (
+        drop("parallel.microworld.held_out"),
+        "retrieval.mbert.pairs: parallel.microworld.held_out is 0; set it to the number of pairs to measure",
+    ),
+    "measured language without pairs": (
+        put("retrieval.mbert.languages", ["fi"]),
+        "retrieval.mbert.languages: unknown language of parallel.microworld 'fi'; known are ar, bn,",
+    ),
+    "unknown alignment to measure": (
+        put("retrieval.mbert.alignments", ["tydi-s"]),
+        "retrieval.mbert.alignments: unknown alignment 'tydi-s'; did you mean 'tydi-l'?",
+    ),
+    "no alignment to measure": (
+        put("retrieval.mbert.alignments", ["cao-high"]),
+        "retrieval.mbert.alignments: none of them can be made; put the checkpoint into data/checkpoints/cao-high, or",
+    ),
+    "a linker beside gold links": (
+        put("retrieval.mbert.counted", 100),
+        "retrieval.mbert.counted: parallel.microworld.links names gold links, which need no linker; leave one out",
+    ),
+    "hidden states that the encoder lacks": (
+        put("retrieval.mbert.layer", 3),
+        "retrieval.mbert.layer is 3, but encoders.mbert.pretrain.architecture.layers is 2",
     ),
     "pair in two corpora": (
         put("evaluations.tydi-test.corpora", ["tydi-test", "tydi-dev"]),
@@ -727,6 +760,19 @@ def test_a_table_knows_its_rows(default: Config) -> None:
     assert recipe.rows[7].alignment == ("ar", "bn", "sw", "ko")
 
 
+def test_what_is_measured_is_held_out_of_every_alignment_that_is(raw: dict[str, Any]) -> None:
+    """Its own source's pairs, and those of the source that it is measured on."""
+    raw["parallel"]["other"] = {"languages": ["ar"], "foreign": "a", "english": "b"}
+    raw["alignments"]["111-l"] = {"pairs": "other", "languages": "all"}
+    config = load(raw)
+    assert module.held_out_from(config, "tydi-l", "ar") == ["microworld"]
+    assert module.held_out_from(config, "111-l", "ar") == ["microworld"]
+    raw["parallel"]["other"]["held_out"] = 5
+    assert module.held_out_from(load(raw), "111-l", "ar") == ["other", "microworld"]
+    del raw["retrieval"]
+    assert module.held_out_from(load(raw), "111-l", "ar") == ["other"]
+
+
 def test_an_alignment_in_all_languages_follows_its_pairs(raw: dict[str, Any]) -> None:
     raw["alignments"]["tydi-l"]["languages"] = "all"
     assert module.aligned_languages(load(raw), "tydi-l") == raw["parallel"]["microworld"]["languages"]
@@ -780,7 +826,7 @@ def test_a_table_of_pairs_knows_its_languages_and_what_encoders_have_read(raw: d
         "kind": "pairs",
         "title": "t",
         "alignments": ["tydi-l", "111-s"],
-        "encoders": {"a": "mbert", "b": "hub", "c": "other"},
+        "encoders": {"b": "hub", "a": "mbert", "c": "other"},
     }
     recipe = module.pairs_table_recipe(load(raw), "table9")
     assert recipe.languages == ("ko", "sw", "wa")
@@ -788,7 +834,12 @@ def test_a_table_of_pairs_knows_its_languages_and_what_encoders_have_read(raw: d
         (("ko", "sw"), ()),
         (("sw",), ("wa",)),
     ]
-    assert recipe.encoders == {"a": tuple(sorted(raw["encoders"]["mbert"]["text"])), "b": "xlmr", "c": None}
+    texts = tuple(sorted(raw["encoders"]["mbert"]["text"]))
+    assert [(read.head, read.encoder) for read in recipe.encoders] == [
+        ("b", "xlmr"),
+        ("a", texts),
+        ("c", None),
+    ]
 
 
 def test_a_model_is_missing_only_while_its_checkpoint_is(raw: dict[str, Any], tmp_path: Path) -> None:

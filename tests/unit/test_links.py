@@ -60,6 +60,16 @@ def test_a_dictionary_is_recovered(tmp_path):
     assert right / sum(map(len, found)) > 0.9
 
 
+def test_further_pairs_are_counted_and_not_written(tmp_path):
+    lines, _ = shuffled_dictionary()
+    assert link(tmp_path, lines).returncode == 0
+    whole = (tmp_path / "links").read_text().splitlines()
+    (tmp_path / "more").write_text("\n".join(lines[5:]) + "\n")
+    assert link(tmp_path, lines[:5], "--more", tmp_path / "more").returncode == 0
+    assert (tmp_path / "links").read_text().splitlines() == whole[:5]
+    assert report(tmp_path)["pairs"] == 5
+
+
 def test_the_same_pairs_give_the_same_links(tmp_path):
     lines, _ = shuffled_dictionary(100)
     link(tmp_path, lines)

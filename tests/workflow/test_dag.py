@@ -24,6 +24,7 @@ def test_the_default(tree: Tree) -> None:
         "translations_from_files": 3,
         "translated_questions": 8,
         "guard": 2,
+        "held_out_with_links": 9,
         "sentence_pairs": 22,
         "links": 22,
         "pretrain": 2,
@@ -40,6 +41,8 @@ def test_the_default(tree: Tree) -> None:
         "score": 24,
         "table": 5,
         "table_of_pairs": 1,
+        "retrieval": 1,
+        "retrieval_table": 1,
     }
 
 

@@ -1,11 +1,12 @@
 """Choose and tokenise sentence pairs of a Moses corpus (two files, line by line the same) for alignment.
 
 Writes `foreign words ||| english words`, the form of awesome-align and of Cao et al. (2020), whose limit of 64 words a
-side is the default.  Pairs keep the order of the files, which are read line by line; what is fit waits on the disk.
+side is the default.  Pairs keep the order of the files, which are read line by line; what is fit waits on the disk.  A
+pair is left out where either of its sides is a sentence of --held-out, so that nothing that is measured is trained on.
 """
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -13,6 +14,7 @@ from workflow_scripts.cli import InputError, parser, read_recipe, run
 from workflow_scripts.corpus import write_dropped
 from workflow_scripts.files import LinesOnDisk, each_line_or_none, write_lines
 from workflow_scripts.languages import language
+from workflow_scripts.pairs import each_pair
 from workflow_scripts.recipes.parallel import Parallel
 from workflow_scripts.words import words
 
@@ -34,12 +36,33 @@ def reason_against(foreign: list[str], english: list[str], recipe: Parallel) -> 
     return None
 
 
+def compared(sentence: list[str]) -> str:
+    """A sentence as it is compared with others: capitals and the blanks between words don't matter."""
+    return " ".join(sentence).casefold()
+
+
+def held_out(files: Iterable[str]) -> tuple[set[str], set[str]]:
+    """The foreign and the English sentences of files of held-out pairs, as `compared` has them."""
+    foreign, english = set(), set()
+    for theirs, ours in (pair for file in files for pair in each_pair(file)):
+        foreign.add(compared(theirs))
+        english.add(compared(ours))
+    return foreign, english
+
+
 def main(argv: Sequence[str] | None = None) -> None:
     """Command line."""
     arguments = parser(__doc__, Parallel)
     arguments.add_argument("--foreign", required=True, help="sentences of the language, one a line")
     arguments.add_argument("--english", required=True, help="the same sentences in English")
     arguments.add_argument("--language", required=True, help="the code of the language")
+    arguments.add_argument(
+        "--held-out",
+        nargs="*",
+        default=[],
+        metavar="FILE",
+        help="tokenised pairs that must not be among these",
+    )
     arguments.add_argument("--out", required=True, help="the tokenised pairs to write")
     arguments.add_argument(
         "--dropped", required=True, help="line numbers that were not fit, with reasons (.jsonl)"
@@ -47,6 +70,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     given = arguments.parse_args(argv)
     recipe = read_recipe(given.recipe, Parallel)
     name = language(given.language).name
+    measured = held_out(given.held_out)
     fit = LinesOnDisk()
     dropped: list[tuple[str, str]] = []
     counts = [0, 0]
@@ -63,6 +87,8 @@ def main(argv: Sequence[str] | None = None) -> None:
         # words() makes a word of every sign, so that no word holds the separator.
         sides = words(theirs), words(ours)
         reason = reason_against(*sides, recipe)
+        if reason is None and any(compared(side) in of for side, of in zip(sides, measured, strict=True)):
+            reason = "held out to be measured"
         if reason:
             dropped.append((str(number), reason))
         else:

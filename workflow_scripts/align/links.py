@@ -21,7 +21,7 @@ from typing import Any
 from workflow_scripts.align import statistical
 from workflow_scripts.cli import InputError, Progress, parser, read_recipe, run
 from workflow_scripts.files import atomic, write_text
-from workflow_scripts.pairs import Linked, Pair, each_pair_or_reason, one_to_one, written
+from workflow_scripts.pairs import Linked, Pair, each_pair, each_pair_or_reason, one_to_one, written
 from workflow_scripts.recipes.links import LinkFilter
 from workflow_scripts.recipes.links import Links as Recipe
 from workflow_scripts.words import single
@@ -83,9 +83,18 @@ class Level:
 
 
 def write(
-    pairs: Path, recipe: Recipe, encoder: Path | None, out: Path, scores: Path | None, dropped: Path
+    pairs: Path,
+    recipe: Recipe,
+    encoder: Path | None,
+    out: Path,
+    scores: Path | None,
+    dropped: Path,
+    more: Path | None = None,
 ) -> dict[str, Any]:
-    """Link a file's pairs and write the three files line by line; what is returned is for the report."""
+    """Link a file's pairs and write the three files line by line; what is returned is for the report.
+
+    A linker by counting counts the pairs of `more` as well.
+    """
     total, readable = 0, 0  # told before hours of work, and needed for the time that is left
     for line in each_pair_or_reason(pairs):
         total += 1
@@ -106,7 +115,8 @@ def write(
             for path in (out, dropped, scores)
             if path is not None
         )
-        results = linked((line for line in linkers if not isinstance(line, str)), recipe, encoder)
+        given = (line for line in linkers if not isinstance(line, str))
+        results = linked(itertools.chain(given, each_pair(more) if more else ()), recipe, encoder)
         for number, line in enumerate(lines, 1):
             if isinstance(line, str):
                 kept = Linked([], [], f"malformed: {line}")
@@ -135,6 +145,11 @@ def main() -> None:
     )
     arguments_parser.add_argument("--encoder", type=Path, help="neural: folder of the encoder")
     arguments_parser.add_argument(
+        "--more",
+        type=Path,
+        help="statistical: further pairs that words are counted in, their links not written",
+    )
+    arguments_parser.add_argument(
         "--out", type=Path, required=True, help="file of links i-j, one line a pair"
     )
     arguments_parser.add_argument(
@@ -153,8 +168,16 @@ def main() -> None:
     for name in ("encoder", "scores"):
         if recipe.linker == "statistical" and getattr(arguments, name) is not None:
             raise InputError(f"--{name} belongs to linker neural, but linker is statistical")
+    if recipe.linker == "neural" and arguments.more is not None:
+        raise InputError("--more belongs to linker statistical, but linker is neural")
     made = write(
-        arguments.pairs, recipe, arguments.encoder, arguments.out, arguments.scores, arguments.dropped
+        arguments.pairs,
+        recipe,
+        arguments.encoder,
+        arguments.out,
+        arguments.scores,
+        arguments.dropped,
+        arguments.more,
     )
     write_text(arguments.report, json.dumps({"linker": recipe.linker, **made}, indent=1) + "\n")
     print(json.dumps(made))

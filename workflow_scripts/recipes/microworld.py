@@ -59,7 +59,7 @@ class Microworld(Recipe):
     documents_with_question: Share = Field(
         0.8, description="share of the monolingual documents that begin with a question"
     )
-    sentence_pairs: Positive = Field(2000, description="parallel sentences a language, each with English")
+    sentence_pairs: Positive = Field(2200, description="parallel sentences a language, each with English")
     question_pairs: Share = Field(0.4, description="share of the parallel sentences that are questions")
     names: Positive = Field(400, description="invented surnames, cities, rivers and companies, of each kind")
     name_shares: tuple[Share, Share, Share] = Field(
