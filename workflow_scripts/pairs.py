@@ -69,10 +69,11 @@ def each_pair_or_reason(path: Path | str) -> Iterator[Pair | str]:
 def each_linked(pairs: Path | str, links: Path | str) -> Iterator[tuple[Pair, Links] | str]:
     """Pairs and their links, line by line; in the place of a line that is no pair, or whose links are none, the reason.
 
-    Raises InputError where one of the files is absent or, having read both, where their numbers of lines differ:
-    nothing then tells which links are a pair's.
+    Raises InputError where one of the files is absent or, having read both, where their numbers of lines differ
+    (nothing then tells which links are a pair's) or where links seem to count from one: some overflow, none has a 0.
     """
     counts = [0, 0]
+    overflow, has_zero = "", False
     for pair, line in itertools.zip_longest(
         each_pair_or_reason(pairs), each_line_or_none(links), fillvalue=...
     ):
@@ -84,10 +85,20 @@ def each_linked(pairs: Path | str, links: Path | str) -> Iterator[tuple[Pair, Li
             yield pair
             continue
         found = links_or_reason(line, pair)
-        yield found if isinstance(found, str) else (pair, found)
+        if isinstance(found, str):
+            if OUTSIDE in found and not overflow:
+                overflow = f"line {counts[0]}: {found}"
+            yield found
+        else:
+            has_zero = has_zero or any(0 in link for link in found)
+            yield pair, found
     if counts[0] != counts[1]:
         raise InputError(
             f"{links}: {counts[1]} lines for {counts[0]} sentence pairs; there must be one line a pair"
+        )
+    if overflow and not has_zero:
+        raise InputError(
+            f"{links} {overflow}, and no link of the file has a 0; take 1 from both numbers of every link"
         )
 
 

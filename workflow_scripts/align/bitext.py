@@ -15,6 +15,7 @@ from workflow_scripts.pairs import Links, Pair, one_to_one
 from workflow_scripts.recipes.alignment import Alignment
 
 AT_ONCE = 1000  # pairs that are cut into pieces together
+NO_PIECE, NO_LINKS = "a word yields no piece", "no links that can be used"
 
 
 class Ragged:
@@ -136,10 +137,10 @@ def whole(
 ) -> EncodedPair | str:
     """A pair whose links reach no word that was cut off; [CLS] and [SEP] are words if `special`."""
     if foreign is None or english is None:
-        return "a word yields no piece"
+        return NO_PIECE
     links = [(i, j) for i, j in links if i < len(foreign.words) and j < len(english.words)]
     if not links:
-        return "no links that can be used"
+        return NO_LINKS
     if special:
         ends = len(foreign.words) + 1, len(english.words) + 1
         links = [(0, 0), *((i + 1, j + 1) for i, j in links), ends]

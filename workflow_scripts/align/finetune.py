@@ -29,13 +29,13 @@ import numpy as np
 from torch import nn
 from transformers import AutoModel, AutoModelForMaskedLM, PreTrainedTokenizerBase, set_seed
 
-from workflow_scripts.align.bitext import Corpus, EncodedPair, corpus, usable
+from workflow_scripts.align.bitext import NO_LINKS, NO_PIECE, Corpus, EncodedPair, corpus, usable
 from workflow_scripts.align.control import masked_loss, masked_parts
 from workflow_scripts.align.objective import Aligned, alignment_loss, collate
 from workflow_scripts.cli import InputError, Progress, named_files, parser, read_recipe, run
 from workflow_scripts.corpus import write_dropped
 from workflow_scripts.files import atomic_folder, each_line_or_none
-from workflow_scripts.pairs import OUTSIDE, Links, Pair, each_linked
+from workflow_scripts.pairs import each_linked
 from workflow_scripts.recipes.alignment import Alignment
 from workflow_scripts.staleness import code_hash
 from workflow_scripts.training.batch import Batch
@@ -59,16 +59,9 @@ def read_language(
     dropped: list[tuple[str, str]] = []
     total = sum(1 for _ in each_line_or_none(pairs_file))
     progress = Progress(f"read {language}", total, "pairs")
-    begins = False  # whether any link is of a first word
-
-    def linked() -> Iterator[tuple[Pair, Links] | str]:
-        nonlocal begins
-        for one in each_linked(pairs_file, links_file):
-            begins = begins or (not isinstance(one, str) and any(0 in link for link in one[1]))
-            yield one
 
     def kept() -> Iterator[EncodedPair]:
-        for number, found in enumerate(usable(linked(), tokenizer, recipe), 1):
+        for number, found in enumerate(usable(each_linked(pairs_file, links_file), tokenizer, recipe), 1):
             if isinstance(found, str):
                 dropped.append((f"{language} {number}", found))
             else:
@@ -76,13 +69,7 @@ def read_language(
             progress.advance()
 
     made = corpus(kept())
-    for where, reason in dropped:
-        if OUTSIDE in reason and not begins:
-            raise InputError(
-                f"{links_file} line {where.split()[1]}: {reason}, and no link of the file has a 0; take 1 from both"
-                " numbers of every link"
-            )
-    counts = Counter(reason if len(reason) < 40 else "malformed" for _, reason in dropped)
+    counts = Counter(reason if reason in (NO_PIECE, NO_LINKS) else "malformed" for _, reason in dropped)
     reasons = "".join(f", {count} left out ({reason})" for reason, count in counts.items())
     print(f"{language}: {len(made)} of {total} pairs{reasons}", file=sys.stderr)
     if not len(made):

@@ -34,7 +34,7 @@ from workflow_scripts.files import atomic_folder
 from workflow_scripts.pairs import Links, each_linked, each_pair_or_reason
 from workflow_scripts.recipes.linker import LinkerTraining
 from workflow_scripts.staleness import code_hash
-from workflow_scripts.training.batch import Batch
+from workflow_scripts.training.batch import Batch, padded
 from workflow_scripts.training.device import quiet
 from workflow_scripts.training.folders import load_encoder, load_tokenizer
 from workflow_scripts.training.loop import fingerprint, finish, locked, train
@@ -147,14 +147,6 @@ def read_language(
     return dropped
 
 
-def pad(rows: Sequence[np.ndarray], filler: int) -> np.ndarray:
-    """Ragged rows as one array, int64 [rows, longest]."""
-    padded = np.full((len(rows), max(map(len, rows))), filler, np.int64)
-    for number, row in enumerate(rows):
-        padded[number, : len(row)] = row
-    return padded
-
-
 class Collator:
     """Makes the tensors of a step from its pairs and its number."""
 
@@ -167,11 +159,11 @@ class Collator:
         random = np.random.default_rng((self.recipe.seed, step))
         pairs = [self.corpus[row] for row in rows]
         sentences = [pair.first for pair in pairs] + [pair.second for pair in pairs]
-        ids = pad([sentence.pieces for sentence in sentences], self.pad_id)
-        words = pad([sentence.words for sentence in sentences], -1)
+        ids = padded([sentence.pieces for sentence in sentences], self.pad_id)
+        words = padded([sentence.words for sentence in sentences], -1)
         arrays = {
             "input_ids": ids,
-            "attention_mask": pad([np.ones(len(s.pieces)) for s in sentences], 0),
+            "attention_mask": padded([np.ones(len(s.pieces)) for s in sentences], 0),
             "words": words,
         }
         if all(pair.links is not None for pair in pairs):
@@ -193,12 +185,12 @@ class Collator:
         step: int,
     ) -> None:
         """The texts with pieces hidden, none but those that `may` be."""
-        whole = pad(texts, self.pad_id)
+        whole = padded(texts, self.pad_id)
         source = generator((self.recipe.seed, step, ("mlm", "tlm").index(name)))
         ids, labels = hide(torch.from_numpy(whole), self.tokenizer, self.recipe.mask_share, source)
         arrays[f"{name}_ids"] = np.where(may, ids.numpy(), whole)
         arrays[f"{name}_labels"] = np.where(may, labels.numpy(), IGNORED)
-        arrays[f"{name}_mask"] = pad([np.ones(len(text)) for text in texts], 0)
+        arrays[f"{name}_mask"] = padded([np.ones(len(text)) for text in texts], 0)
 
     def _beside(
         self, arrays: dict[str, np.ndarray], pairs: Sequence[Pair], random: np.random.Generator, step: int
@@ -213,7 +205,7 @@ class Collator:
                 none, nowhere = np.full_like(one.words, -1), np.full_like(other.words, -1)
                 texts += [np.concatenate([one.pieces, other.pieces])] * 2
                 words += [np.concatenate([one.words, nowhere]), np.concatenate([none, other.words])]
-        self._hide(arrays, "tlm", texts, pad(words, -1) >= 0, step)
+        self._hide(arrays, "tlm", texts, padded(words, -1) >= 0, step)
 
     def _unrelated(
         self, arrays: dict[str, np.ndarray], rows: np.ndarray, random: np.random.Generator
@@ -227,8 +219,8 @@ class Collator:
             for one, other in ((there.first, there.second), mixed):
                 turned = (one, other) if random.integers(2) else (other, one)
                 texts.append(np.concatenate([side.pieces for side in turned]))
-        arrays["psi_ids"] = pad(texts, self.pad_id)
-        arrays["psi_mask"] = pad([np.ones(len(text)) for text in texts], 0)
+        arrays["psi_ids"] = padded(texts, self.pad_id)
+        arrays["psi_mask"] = padded([np.ones(len(text)) for text in texts], 0)
         arrays["psi_labels"] = np.tile(np.array([1, 0]), len(rows))
 
 

@@ -22,7 +22,7 @@ from transformers.masking_utils import create_bidirectional_mask
 
 from workflow_scripts.recipes.linker import LinkerTraining
 from workflow_scripts.training.batch import Batch
-from workflow_scripts.training.masked import IGNORED
+from workflow_scripts.training.masked import IGNORED, head
 
 
 class Trainee(nn.Module):
@@ -39,8 +39,7 @@ class Trainee(nn.Module):
 
     def logits(self, hidden_states: Tensor) -> Tensor:
         """The masked-LM head: last hidden states [rows, width] to logits [rows, vocabulary]."""
-        head = self.model.cls if hasattr(self.model, "cls") else self.model.lm_head
-        return head(hidden_states)
+        return head(self.model)(hidden_states)
 
     def states(self, ids: Tensor, mask: Tensor, layer: int) -> Tensor:
         """Hidden states after block `layer`, at least in float32, [rows, pieces, width]; blocks above stand still."""

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 from transformers import PreTrainedTokenizerBase
 
-from workflow_scripts.training.batch import Batch
+from workflow_scripts.training.batch import Batch, padded
 
 IGNORED = -100
 
@@ -20,12 +20,8 @@ def generator(seed: Sequence[int]) -> torch.Generator:
 
 def pad(rows: Sequence[np.ndarray], pad_id: int) -> tuple[Tensor, Tensor]:
     """Ragged int rows as input_ids and attention_mask, both int64 [rows, longest]."""
-    ids = np.full((len(rows), max(map(len, rows))), pad_id, dtype=np.int64)
-    mask = np.zeros_like(ids)
-    for number, row in enumerate(rows):
-        ids[number, : len(row)] = row
-        mask[number, : len(row)] = 1
-    return torch.from_numpy(ids), torch.from_numpy(mask)
+    mask = padded([np.ones(len(row)) for row in rows], 0)
+    return torch.from_numpy(padded(rows, pad_id)), torch.from_numpy(mask)
 
 
 def hide(
@@ -44,6 +40,12 @@ def hide(
     return torch.where(chosen & (dice >= 0.9), other, ids), labels
 
 
+def head(model: nn.Module) -> nn.Module:
+    """The output layer of one of transformers' masked-LM models, as RoBERTa's kind or as BERT's calls it."""
+    found: nn.Module = model.lm_head if hasattr(model, "lm_head") else model.cls
+    return found
+
+
 def masked_logits(model: nn.Module, batch: Batch) -> tuple[Tensor, Tensor]:
     """Logits of the hidden pieces, float [hidden, vocabulary], and the pieces themselves, int64 [hidden].
 
@@ -53,8 +55,7 @@ def masked_logits(model: nn.Module, batch: Batch) -> tuple[Tensor, Tensor]:
     names = [name for name in ("input_ids", "attention_mask", "position_ids") if name in batch]
     hidden_states = model.base_model(**{name: batch[name] for name in names}).last_hidden_state
     hidden = batch["labels"] != IGNORED
-    head = model.lm_head if hasattr(model, "lm_head") else model.cls
-    return head(hidden_states[hidden]).float(), batch["labels"][hidden]
+    return head(model)(hidden_states[hidden]).float(), batch["labels"][hidden]
 
 
 def masked_lm(model: nn.Module, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
