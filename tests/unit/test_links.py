@@ -354,7 +354,12 @@ def test_a_recipe_in_full_is_read_again():
 def test_links_that_seem_to_count_from_one_are_refused_by_whoever_reads_them(tmp_path):
     (tmp_path / "pairs").write_text("a b ||| x y\nc ||| z\n")
     (tmp_path / "links").write_text("1-1 2-2\n1-1\n")
-    with pytest.raises(InputError, match=r"links line 1: link 2-2 reaches outside .* has a 0; take 1 from both"):
+    with pytest.raises(
+        InputError, match=r"links line 1: link 2-2 reaches outside .* has a 0; take 1 from both"
+    ):
         list(each_linked(tmp_path / "pairs", tmp_path / "links"))
     (tmp_path / "links").write_text("1-1 2-2\n0-0\n")
-    assert [isinstance(one, str) for one in each_linked(tmp_path / "pairs", tmp_path / "links")] == [True, False]
+    assert [isinstance(one, str) for one in each_linked(tmp_path / "pairs", tmp_path / "links")] == [
+        True,
+        False,
+    ]
