@@ -24,7 +24,7 @@ def configured(tree: Tree, drop_leaks: bool, **evaluations: str) -> str:
     raw["training_sets"] = {
         "mono": {"label": "mono", "corpora": ["train", "planted"], "drop_leaks": drop_leaks}
     }
-    del raw["models"]["tiny-ar"], raw["alignments"], raw["parallel"]
+    del raw["models"]["tiny-ar"], raw["retrieval"], raw["alignments"], raw["parallel"]
     raw["tables"] = {}
     for name, corpora in {
         "test": ["test"],

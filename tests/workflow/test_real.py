@@ -54,7 +54,7 @@ def reduced() -> dict[str, Any]:
             "held_out": 50,
             "min_masked_accuracy": 0,
         }
-    raw["alignments"]["all"]["filter"]["sentences"] = 50
+    raw["alignments"]["all"] |= {"languages": ["ar", "sw"], "filter": {"sentences": 50}}
     raw["tuning"]["default"] |= {"steps": 10, "batch_size": 4}
     return raw
 
