@@ -3,6 +3,9 @@
 import errno
 import os
 import signal
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 import torch
@@ -10,7 +13,7 @@ from torch import nn
 
 from workflow_scripts.cli import InputError
 from workflow_scripts.recipes.training import Optimisation
-from workflow_scripts.training import loop
+from workflow_scripts.training import loop, optimisers
 
 RECIPE = Optimisation(learning_rate=0.01, matrix_rate=0.01, precision="fp32")
 
@@ -122,7 +125,7 @@ def test_the_parts_of_a_batch_add_up(tmp_path):
     assert told[0]["pieces"] == told[1]["pieces"]
 
 
-def test_two_processes_cannot_train_in_one_folder(tmp_path):
+def test_two_runs_cannot_train_in_one_folder(tmp_path):
     with (
         loop.locked(tmp_path),
         pytest.raises(InputError, match="another process trains here"),
@@ -152,16 +155,16 @@ def test_a_loss_that_is_no_number_stops_the_run(tmp_path):
 
 
 def test_rate_rises_then_falls():
-    factor = loop.rate_factor(Optimisation(warmup=0.1), 100)
+    factor = optimisers.rate_factor(Optimisation(warmup=0.1), 100)
     assert factor(0) == pytest.approx(0.1)
     assert factor(9) == 1.0
     assert factor(99) == pytest.approx(1 / 90)
-    assert loop.rate_factor(Optimisation(warmup=0.1, schedule="constant"), 100)(99) == 1.0
+    assert optimisers.rate_factor(Optimisation(warmup=0.1, schedule="constant"), 100)(99) == 1.0
 
 
 def test_norms_and_biases_do_not_decay():
     net = nn.ModuleDict({"e": nn.Embedding(5, 4), "l": nn.Linear(4, 4), "n": nn.LayerNorm(4)})
-    (adamw,) = loop.optimisers(net, Optimisation(weight_decay=0.1))
+    (adamw,) = optimisers.optimisers(net, Optimisation(weight_decay=0.1))
     assert {g["weight_decay"]: sum(p.numel() for p in g["params"]) for g in adamw.param_groups} == {
         0.1: 36,
         0.0: 12,
@@ -173,6 +176,105 @@ def test_muon_takes_the_matrices_inside_blocks_only():
         {"e": nn.Embedding(5, 4), "layer": nn.ModuleList([nn.Linear(4, 4)]), "head": nn.Linear(4, 2)}
     )
     wrapped = nn.ModuleDict({"encoder": net})
-    adamw, muon = loop.optimisers(wrapped, Optimisation(matrix_rate=0.01))
+    adamw, muon = optimisers.optimisers(wrapped, Optimisation(matrix_rate=0.01))
     assert [p.shape for g in muon.param_groups for p in g["params"]] == [(4, 4)]
     assert sum(p.numel() for g in adamw.param_groups for p in g["params"]) == 20 + 4 + 8 + 2
+
+
+def test_the_best_weights_are_kept_and_training_ends_when_none_better_come(tmp_path):
+    marks = {5: 1.0, 10: 3.0, 15: 3.0, 20: 2.0, 25: 0.0}
+    kept = {}
+
+    def selection(net, patience):
+        def score():
+            step = 5 * (1 + len(asked))
+            asked.append(step)
+            kept[step] = weights(net).clone()
+            return marks.get(step, 0.0)
+
+        asked = []
+        return loop.Selection(score, every=5, patience=patience)
+
+    def run(work, net, **given):
+        return loop.train(
+            net, batch, loss, steps=30, recipe=RECIPE, seed=3, work=work, identity="a", label="t", **given
+        )
+
+    net = model()
+    told = run(tmp_path / "patient", net, selection=selection(net, None))
+    assert (told["steps"], told["best_step"]) == (30, 10)
+    assert torch.equal(weights(net), kept[10])
+    net = model()
+    told = run(tmp_path / "hasty", net, selection=selection(net, 2))
+    assert (told["steps"], told["best_step"]) == (20, 10)
+    assert torch.equal(weights(net), kept[10])
+
+
+def test_a_resumed_run_selects_as_an_undisturbed_one(tmp_path):
+    def run(work, net, make):
+        count = []
+        chosen = loop.Selection(lambda: float(weights(net)[0]), every=4)
+        return count, loop.train(
+            net,
+            make,
+            loss,
+            steps=30,
+            recipe=RECIPE,
+            seed=3,
+            work=work,
+            identity="a",
+            label="t",
+            selection=chosen,
+        )
+
+    whole, parts = model(), model()
+    _, told = run(tmp_path / "whole", whole, batch)
+    with pytest.raises(SystemExit):
+        run(tmp_path / "parts", parts, stopping_at(14))
+    resumed = model()
+    _, again = run(tmp_path / "parts", resumed, batch)
+    assert torch.equal(weights(whole), weights(resumed))
+    assert [tuple(pair) for pair in again["scores"]] == [tuple(pair) for pair in told["scores"]]
+
+
+TWO = """
+import sys
+from pathlib import Path
+import torch
+from tests.unit.test_loop import RECIPE, batch, loss, model
+from workflow_scripts.training import loop, processes
+
+def parted(step):
+    (whole,) = batch(step)
+    return [{**{n: t[rows] for n, t in whole.items()}} for rows in (slice(0, 3), slice(3, 6))]
+
+def half(net, inputs):
+    value, _ = loss(net, inputs)
+    return value / 2, {"seen": torch.tensor(float(len(inputs["x"])))}
+
+net = model()
+net.head[1].p = 0.0
+told = loop.train(net, parted, half, steps=50, recipe=RECIPE, seed=3, work=Path(sys.argv[1]), identity="a", label="t")
+if processes.first():
+    torch.save({"weights": net.state_dict(), "loss": told["loss"], "seen": told["seen"]}, sys.argv[2])
+"""
+
+
+@pytest.mark.slow
+def test_two_processes_train_as_one(tmp_path):
+    (tmp_path / "two.py").write_text(TWO)
+    found = []
+    for number in (1, 2):
+        launch = [] if number == 1 else ["-m", "accelerate.commands.launch", "--cpu", "--num_processes", "2"]
+        work, out = tmp_path / f"work{number}", tmp_path / f"out{number}.pt"
+        command = [sys.executable, *launch, tmp_path / "two.py", work, out]
+        environment = {**os.environ, "PYTHONPATH": str(Path.cwd())}
+        done = subprocess.run(command, env=environment, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        assert done.stderr.count("50/50 steps") == 1
+        found.append(torch.load(out))
+    one, two = found
+    assert one["seen"] == two["seen"] == 6
+    assert one["loss"] == pytest.approx(two["loss"], abs=1e-5)
+    for name, value in one["weights"].items():
+        assert torch.allclose(value, two["weights"][name], atol=1e-5), name

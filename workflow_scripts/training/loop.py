@@ -5,7 +5,9 @@ number alone, so a run that was killed continues with exactly the batches it wou
 several, whose losses add up: a step may be larger than what memory holds at once.  AdamW (no decay on biases
 and layer norms), linear warm-up, clipping, bf16 autocast through accelerate.  A checkpoint (weights, optimiser, random
 state) is written to the work folder every few minutes and on SIGTERM; it is used again only when recipe, code and data
-are the same, which the fingerprint says.  The work folder is locked: two processes never train in it at once.
+are the same, which the fingerprint says.  The work folder is locked: two runs never train in it at once.
+
+Under `accelerate launch`, several processes share the parts of every step (`training.processes`).
 """
 
 import fcntl
@@ -18,9 +20,11 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from accelerate import Accelerator
 from torch import Tensor, nn
@@ -28,8 +32,11 @@ from torch import Tensor, nn
 from workflow_scripts.cli import InputError, Progress
 from workflow_scripts.files import atomic, sha256
 from workflow_scripts.recipes.training import Optimisation
+from workflow_scripts.training import processes
 from workflow_scripts.training.batch import Batch
 from workflow_scripts.training.device import mixed_precision
+from workflow_scripts.training.optimisers import optimisers, rate_factor
+from workflow_scripts.training.speed import Speed
 
 Loss = Callable[[nn.Module, Batch], tuple[Tensor, dict[str, Tensor]]]
 CHECKPOINT_SECONDS = float(os.environ.get("XLQA_CHECKPOINT_SECONDS", "300"))  # changes no result
@@ -54,7 +61,13 @@ def fingerprint(recipe: str, code: str, inputs: Sequence[Path | str]) -> str:
 
 @contextmanager
 def locked(work: Path) -> Iterator[None]:
-    """Hold the work folder; InputError when another process holds it, or the file system has no locks."""
+    """Hold the work folder; InputError when another run holds it, or the file system has no locks.
+
+    Of several processes of a run, the first holds it for all.
+    """
+    if not processes.first():
+        yield
+        return
     work.mkdir(parents=True, exist_ok=True)
     with open(work / "lock", "a+") as file:
         try:
@@ -77,53 +90,18 @@ def locked(work: Path) -> Iterator[None]:
         yield
 
 
-def optimisers(model: nn.Module, recipe: Optimisation) -> list[torch.optim.Optimizer]:
-    """AdamW, and Muon for the weight matrices inside blocks where the recipe gives it a rate.
+@dataclass(frozen=True)
+class Selection:
+    """How the best weights of a run are found, on data that is neither trained on nor reported.
 
-    Biases and norms don't decay.  Muon orthogonalises each matrix's update, which takes a small encoder off the plateau
-    of unigram statistics in a third of the steps; its steps are scaled to the size of AdamW's.
+    `score` gives a figure of the model as it is, higher is better; it is asked every `every` steps and at the end.  Of
+    equal scores the earlier counts.  Training ends early after `patience` scores in a row that are no better; None:
+    never.
     """
-    trained = [(name, parameter) for name, parameter in model.named_parameters() if parameter.requires_grad]
-    matrices = [p for name, p in trained if recipe.matrix_rate and p.ndim == 2 and ".layer." in name]
-    taken = {id(parameter) for parameter in matrices}
-    groups = [
-        {
-            "params": [p for _, p in trained if (p.ndim > 1) == decays and id(p) not in taken],
-            "weight_decay": decay,
-        }
-        for decays, decay in ((True, recipe.weight_decay), (False, 0.0))
-    ]
-    made: list[torch.optim.Optimizer] = [
-        torch.optim.AdamW(
-            [group for group in groups if group["params"]],
-            lr=recipe.learning_rate,
-            betas=(0.9, recipe.beta2),
-            eps=recipe.epsilon,
-            fused=True,
-        )
-    ]
-    if matrices:
-        made.append(
-            torch.optim.Muon(
-                matrices,
-                lr=recipe.matrix_rate,
-                weight_decay=recipe.weight_decay,
-                adjust_lr_fn="match_rms_adamw",
-            )
-        )
-    return made
 
-
-def rate_factor(recipe: Optimisation, steps: int) -> Callable[[int], float]:
-    """Factor on the learning rate at a step: linear warm-up, then linear to 0 or constant."""
-    warmup = max(1, round(recipe.warmup * steps))
-
-    def factor(step: int) -> float:
-        if step < warmup:
-            return (step + 1) / warmup
-        return max(0.0, (steps - step) / max(1, steps - warmup)) if recipe.schedule == "linear" else 1.0
-
-    return factor
+    score: Callable[[], float]
+    every: int
+    patience: int | None = None
 
 
 def train(
@@ -137,102 +115,177 @@ def train(
     work: Path,
     identity: str,
     label: str,
+    selection: Selection | None = None,
 ) -> dict[str, Any]:
     """Train `model` in place for `steps` steps and return a summary (seconds, pieces, last figures).
 
     `batch(step)` gives the parts of a step, CPU tensors, among them `attention_mask` [rows, pieces] whose sum counts
     pieces; `loss(model, part)` gives the scalar to minimise and figures to show, which are summed over the parts as the
-    gradients are.  `identity` is the run's fingerprint.
-    Raises InputError when the loss is no longer a number; SystemExit(143) after saving on SIGTERM.
+    gradients are.  `identity` is the run's fingerprint.  With a `selection` the model ends with its best weights.
+    Raises InputError when the loss is no longer a number, or a step has fewer parts than there are processes;
+    SystemExit(143) after saving on SIGTERM.
     """
     accelerator = Accelerator(mixed_precision=mixed_precision(recipe.precision))
-    torch.manual_seed(seed)
+    torch.manual_seed(seed + processes.rank())
+    # evaluation_mode: no wrapper that takes means of gradients over processes; ours are sums
+    objective = accelerator.prepare_model(Objective(model, loss), evaluation_mode=True)
     optimising = optimisers(model, recipe)
     schedules = [
         torch.optim.lr_scheduler.LambdaLR(optimiser, rate_factor(recipe, steps)) for optimiser in optimising
     ]
-    objective, *optimising = accelerator.prepare(Objective(model, loss), *optimising)
     model.train()
-    checkpoint = work / "checkpoint.pt"
+    checkpoint, best = work / "checkpoint.pt", work / "best.pt"
     start, pieces, seconds = 0, 0, 0.0
+    scores: list[tuple[int, float]] = []
+    speed = Speed(model, accelerator.device, accelerator.mixed_precision)
     if checkpoint.is_file():
         state = torch.load(checkpoint, map_location="cpu", weights_only=True)
         if state["identity"] == identity:
             model.load_state_dict(state["model"])
             for stepping, saved in zip([*optimising, *schedules], state["optimising"], strict=True):
                 stepping.load_state_dict(saved)
-            torch.set_rng_state(state["random"])
-            if torch.cuda.is_available() and state["cuda_random"] is not None:
-                torch.cuda.set_rng_state(state["cuda_random"])
             start, pieces, seconds = state["step"], state["pieces"], state["seconds"]
-            print(f"{label}: resumed at step {start}", file=sys.stderr)
+            scores = [(step, score) for step, score in state["scores"]]
+            set_random(state["random"], (seed, start), label)
+            say(f"{label}: resumed at step {start}")
         else:
-            print(
-                f"{label}: the checkpoint in {work} is of another recipe, code or data; starting afresh",
-                file=sys.stderr,
-            )
+            say(f"{label}: the checkpoint in {work} is of another recipe, code or data; starting afresh")
 
     def save(step: int) -> None:
+        random = processes.gathered(random_state())
+        if not processes.first():
+            return
+        state = {
+            "identity": identity,
+            "model": model.state_dict(),
+            "optimising": [stepping.state_dict() for stepping in (*optimising, *schedules)],
+            "random": random,
+            "step": step,
+            "pieces": pieces,
+            "seconds": seconds + time.monotonic() - began,
+            "scores": scores,
+        }
         with atomic(checkpoint) as temporary, open(temporary, "wb") as file:
-            torch.save(
-                {
-                    "identity": identity,
-                    "model": model.state_dict(),
-                    "optimising": [stepping.state_dict() for stepping in (*optimising, *schedules)],
-                    "random": torch.get_rng_state(),
-                    "cuda_random": torch.cuda.get_rng_state() if torch.cuda.is_available() else None,
-                    "step": step,
-                    "pieces": pieces,
-                    "seconds": seconds + time.monotonic() - began,
-                },
-                file,
-            )
+            torch.save(state, file)
             file.flush()
             os.fsync(file.fileno())  # a machine that dies later finds it whole
+
+    def judge(step: int) -> bool:
+        """Score the model after a step and keep its weights if they are the best; whether training may go on."""
+        assert selection is not None
+        model.eval()
+        score = selection.score()
+        model.train()
+        if (not scores or score > max(value for _, value in scores)) and processes.first():
+            with atomic(best) as temporary:
+                torch.save(model.state_dict(), temporary)
+        scores.append((step, score))
+        say(f"{label}: {score:.6g} after step {step}, best {max(value for _, value in scores):.6g}")
+        waited = len(scores) - 1 - first_best(scores)
+        return selection.patience is None or waited < selection.patience
 
     stopping: list[int] = []
     previous = signal.signal(signal.SIGTERM, lambda number, frame: stopping.append(number))
     began = saved = time.monotonic()
     progress = Progress(label, steps, "steps", start)
     figures: dict[str, float] = {}
+    step = start
     try:
-        for step in range(start, steps):
+        while step < steps:
+            parts = batch(step)
+            if len(parts) < processes.count():
+                raise InputError(
+                    f"{label}: {len(parts)} parts in step {step} for {processes.count()} processes; take fewer"
+                    " processes or smaller parts"
+                )
             shown: dict[str, Tensor] = {}
-            for part in batch(step):
-                pieces += int(part["attention_mask"].sum())
+            for part in processes.mine(parts):
                 value, told = objective(
                     {name: tensor.to(accelerator.device) for name, tensor in part.items()}
                 )
                 accelerator.backward(value)
                 told = {"loss": value.detach(), **told}
                 shown = {name: figure + shown[name] if shown else figure for name, figure in told.items()}
+            processes.add_up_gradients(model.parameters())
             norm = accelerator.clip_grad_norm_(model.parameters(), recipe.clip)
             for stepping in (*optimising, *schedules):
                 stepping.step()
             objective.zero_grad(set_to_none=True)
+            for part in parts:
+                pieces += int(part["attention_mask"].sum())
+                speed.count(part)
             if step % 20 == 0 or step == steps - 1:
-                figures = {name: tensor.item() for name, tensor in shown.items()}
+                figures = {name: tensor.item() for name, tensor in processes.add_up(shown).items()}
                 if not math.isfinite(figures["loss"]):
                     raise InputError(
                         f"{label}: the loss is {figures['loss']} at step {step}; lower learning_rate"
                     )
                 figures["norm"] = float(norm)
-            rate = pieces / max(seconds + time.monotonic() - began, 1e-9)
-            progress.advance(1, **figures, pieces_per_second=rate)
-            if stopping:
-                save(step + 1)
-                print(f"{label}: stopped by SIGTERM at step {step + 1}; run again to resume", file=sys.stderr)
+            step += 1
+            if processes.first():
+                rate = pieces / max(seconds + time.monotonic() - began, 1e-9)
+                progress.advance(1, **figures, pieces_per_second=rate, **speed.shown())
+            goes_on = True
+            if selection and (step % selection.every == 0 or step == steps):
+                goes_on = judge(step)
+            stop, due = processes.any_of(
+                (bool(stopping), time.monotonic() - saved > CHECKPOINT_SECONDS), accelerator.device
+            )
+            if stop and goes_on and step < steps:
+                save(step)
+                say(f"{label}: stopped by SIGTERM at step {step}; run again to resume")
                 raise SystemExit(143)
-            if time.monotonic() - saved > CHECKPOINT_SECONDS:
-                save(step + 1)
+            if due:
+                save(step)
                 saved = time.monotonic()
+            if not goes_on:
+                say(
+                    f"{label}: no better in {selection and selection.patience} scores; stopped at step {step}"
+                )
+                break
     finally:
         signal.signal(signal.SIGTERM, previous)
+    processes.wait()
+    told = {"steps": step, "seconds": 0.0, "pieces": pieces, **figures}
+    if scores:
+        model.load_state_dict(torch.load(best, map_location="cpu", weights_only=True))
+        told |= {"scores": scores, "best_step": scores[first_best(scores)][0]}
     model.eval()
-    seconds += time.monotonic() - began
-    return {"steps": steps, "seconds": round(seconds, 1), "pieces": pieces, **figures}
+    told["seconds"] = round(seconds + time.monotonic() - began, 1)
+    return told
+
+
+def first_best(scores: Sequence[tuple[int, float]]) -> int:
+    """The index of the highest score, the first of equal ones."""
+    return max(range(len(scores)), key=lambda number: (scores[number][1], -number))
+
+
+def say(sentence: str) -> None:
+    """A line in the log, from one of all processes."""
+    if processes.first():
+        print(sentence, file=sys.stderr, flush=True)
+
+
+def random_state() -> tuple[Tensor, Tensor | None]:
+    """torch's random state, and that of this process's GPU."""
+    return torch.get_rng_state(), torch.cuda.get_rng_state() if torch.cuda.is_available() else None
+
+
+def set_random(states: Sequence[tuple[Tensor, Tensor | None]], seed: Sequence[int], label: str) -> None:
+    """Go on from the random states of a checkpoint; from `seed` where it is of another number of processes."""
+    if len(states) != processes.count():
+        torch.manual_seed(int(np.random.SeedSequence((*seed, processes.rank())).generate_state(1)[0]))
+        say(
+            f"{label}: the checkpoint is of {len(states)} processes, not {processes.count()}; dropout goes its own way"
+        )
+        return
+    random, cuda_random = states[processes.rank()]
+    torch.set_rng_state(random)
+    if torch.cuda.is_available() and cuda_random is not None:
+        torch.cuda.set_rng_state(cuda_random)
 
 
 def finish(work: Path) -> None:
-    """Remove the checkpoint of a run whose result has been written."""
-    (work / "checkpoint.pt").unlink(missing_ok=True)
+    """Remove what a run has left in its work folder, when its result has been written."""
+    for name in ("checkpoint.pt", "best.pt"):
+        (work / name).unlink(missing_ok=True)
