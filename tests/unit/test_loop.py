@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from torch import nn
 
 from workflow_scripts.cli import InputError
@@ -74,6 +75,16 @@ def test_sigterm_saves_and_the_next_run_ends_in_the_same_bits(tmp_path):
     run(tmp_path / "parts", resumed, make=lambda step: seen.append(step) or batch(step))
     assert seen == list(range(12, 30))
     assert torch.equal(weights(whole), weights(resumed))
+
+
+def test_tensorboard_shows_each_step_once_after_a_resumption(tmp_path):
+    with pytest.raises(SystemExit):
+        run(tmp_path, model(), steps=60, make=stopping_at(45))
+    run(tmp_path, model(), steps=60)
+    shown = EventAccumulator(str(tmp_path / "events"))
+    shown.Reload()
+    assert {"loss", "norm", "learning_rate", "pieces_per_second"} <= set(shown.Tags()["scalars"])
+    assert [event.step for event in shown.Scalars("loss")] == [0, 20, 40, 59]
 
 
 def test_a_checkpoint_of_another_run_is_not_used(tmp_path, capsys):

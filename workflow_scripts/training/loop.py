@@ -7,6 +7,8 @@ and layer norms), linear warm-up, clipping, bf16 autocast through accelerate.  A
 state) is written to the work folder every few minutes and on SIGTERM; it is used again only when recipe, code and data
 are the same, which the fingerprint says.  The work folder is locked: two runs never train in it at once.
 
+What lines of progress show is kept for TensorBoard, too: `tensorboard --logdir work`.
+
 Under `accelerate launch`, several processes share the parts of every step (`training.processes`).
 """
 
@@ -35,6 +37,7 @@ from workflow_scripts.recipes.training import Optimisation
 from workflow_scripts.training import processes
 from workflow_scripts.training.batch import Batch
 from workflow_scripts.training.device import mixed_precision
+from workflow_scripts.training.events import Events
 from workflow_scripts.training.optimisers import optimisers, rate_factor
 from workflow_scripts.training.speed import Speed
 
@@ -180,6 +183,7 @@ def train(
             with atomic(best) as temporary:
                 torch.save(model.state_dict(), temporary)
         scores.append((step, score))
+        events.write(step, {"score": score})
         say(f"{label}: {score:.6g} after step {step}, best {max(value for _, value in scores):.6g}")
         waited = len(scores) - 1 - first_best(scores)
         return selection.patience is None or waited < selection.patience
@@ -188,6 +192,7 @@ def train(
     previous = signal.signal(signal.SIGTERM, lambda number, frame: stopping.append(number))
     began = saved = time.monotonic()
     progress = Progress(label, steps, "steps", start)
+    events = Events(work / "events", start)
     figures: dict[str, float] = {}
     step = start
     try:
@@ -200,12 +205,12 @@ def train(
                 )
             shown: dict[str, Tensor] = {}
             for part in processes.mine(parts):
-                value, told = objective(
+                value, terms = objective(
                     {name: tensor.to(accelerator.device) for name, tensor in part.items()}
                 )
                 accelerator.backward(value)
-                told = {"loss": value.detach(), **told}
-                shown = {name: figure + shown[name] if shown else figure for name, figure in told.items()}
+                terms = {"loss": value.detach(), **terms}
+                shown = {name: figure + shown[name] if shown else figure for name, figure in terms.items()}
             processes.add_up_gradients(model.parameters())
             norm = accelerator.clip_grad_norm_(model.parameters(), recipe.clip)
             for stepping in (*optimising, *schedules):
@@ -221,10 +226,13 @@ def train(
                         f"{label}: the loss is {figures['loss']} at step {step}; lower learning_rate"
                     )
                 figures["norm"] = float(norm)
+            rate = pieces / max(seconds + time.monotonic() - began, 1e-9)
+            told = {**figures, "pieces_per_second": rate, **speed.shown()}
+            if step % 20 == 0 or step == steps - 1:
+                events.write(step, {**told, "learning_rate": schedules[0].get_last_lr()[0]})
             step += 1
             if processes.first():
-                rate = pieces / max(seconds + time.monotonic() - began, 1e-9)
-                progress.advance(1, **figures, pieces_per_second=rate, **speed.shown())
+                progress.advance(1, **told)
             goes_on = True
             if selection and (step % selection.every == 0 or step == steps):
                 goes_on = judge(step)
@@ -245,14 +253,15 @@ def train(
                 break
     finally:
         signal.signal(signal.SIGTERM, previous)
+    events.close()
     processes.wait()
-    told = {"steps": step, "seconds": 0.0, "pieces": pieces, **figures}
+    summary: dict[str, Any] = {"steps": step, "seconds": 0.0, "pieces": pieces, **figures}
     if scores:
         model.load_state_dict(torch.load(best, map_location="cpu", weights_only=True))
-        told |= {"scores": scores, "best_step": scores[first_best(scores)][0]}
+        summary |= {"scores": scores, "best_step": scores[first_best(scores)][0]}
     model.eval()
-    told["seconds"] = round(seconds + time.monotonic() - began, 1)
-    return told
+    summary["seconds"] = round(seconds + time.monotonic() - began, 1)
+    return summary
 
 
 def first_best(scores: Sequence[tuple[int, float]]) -> int:
