@@ -7,11 +7,12 @@ exclusive; bytes exist only at the border to TyDi's files.  `NULL` offsets are -
 
 import hashlib
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, Protocol
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -185,24 +186,91 @@ def write_questions(path: Path | str, questions: Sequence[Question], documents: 
 
 def read_documents(path: Path | str) -> dict[str, Document]:
     """The documents table by doc_id, in the order of the file."""
-    return {
-        row["doc_id"]: Document(**{**row, "passages": tuple((p["start"], p["end"]) for p in row["passages"])})
-        for row in read_table(path, DOCUMENTS)
-    }
+    return {document.doc_id: document for document in map(_document, read_table(path, DOCUMENTS))}
+
+
+def each_document(path: Path | str) -> Iterator[Document]:
+    """The documents of `read_documents` one at a time, so that a table may be larger than memory."""
+    for table in _each_part(path, DOCUMENTS, rows=16):  # documents may be long
+        yield from map(_document, table.to_pylist())
+
+
+class Divided(Protocol):
+    """What has passages: a document, or the place of one."""
+
+    @property
+    def passages(self) -> Sequence[tuple[int, int]]:
+        """Sorted, disjoint [start, end) spans of the text in characters."""
+
+
+class Place(NamedTuple):
+    """A document without its text."""
+
+    passages: Sequence[tuple[int, int]]
+
+
+class Places(Mapping[str, Place]):
+    """The passages of all documents of a table by doc_id, in arrays."""
+
+    def __init__(self, doc_ids: Sequence[str], bounds: np.ndarray, spans: np.ndarray) -> None:
+        self.rows = {doc_id: row for row, doc_id in enumerate(doc_ids)}
+        self.bounds, self.spans = bounds, spans
+
+    def __getitem__(self, doc_id: str) -> Place:
+        row = self.rows[doc_id]
+        return Place(
+            [(start, end) for start, end in self.spans[self.bounds[row] : self.bounds[row + 1]].tolist()]
+        )
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.rows)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+
+def read_passages(path: Path | str) -> Places:
+    """The passages of a documents table, of which the texts are not read."""
+    schema = pa.schema([DOCUMENTS.field("doc_id"), DOCUMENTS.field("passages")])
+    doc_ids: list[str] = []
+    counts, spans = [np.zeros(1, dtype=np.int64)], [np.empty((0, 2), dtype=np.int64)]
+    for table in _each_part(path, schema):
+        doc_ids += table["doc_id"].to_pylist()
+        passages = table["passages"].combine_chunks()
+        counts.append(np.diff(passages.offsets.to_numpy()))
+        inner = passages.flatten()
+        spans.append(np.column_stack([inner.field(name).to_numpy() for name in ("start", "end")]))
+    return Places(doc_ids, np.cumsum(np.concatenate(counts)), np.concatenate(spans))
+
+
+def count_documents(path: Path | str) -> int:
+    """How many documents a table has.  Raises InputError where it is none."""
+    return int(_open(path, DOCUMENTS).metadata.num_rows)
+
+
+def _document(row: dict[str, Any]) -> Document:
+    return Document(**{**row, "passages": tuple((p["start"], p["end"]) for p in row["passages"])})
 
 
 def read_questions(path: Path | str) -> list[Question]:
     """The questions table, in the order of the file."""
-    return [
-        Question(
-            **{
-                **row,
-                "annotations": tuple(Annotation(**answer) for answer in row["annotations"]),
-                "relocation": Relocation(**row["relocation"]) if row["relocation"] else None,
-            }
-        )
-        for row in read_table(path, QUESTIONS)
-    ]
+    return list(map(_question, read_table(path, QUESTIONS)))
+
+
+def each_question(path: Path | str) -> Iterator[Question]:
+    """The questions of `read_questions` one at a time, so that a table may be larger than memory."""
+    for table in _each_part(path, QUESTIONS):
+        yield from map(_question, table.to_pylist())
+
+
+def _question(row: dict[str, Any]) -> Question:
+    return Question(
+        **{
+            **row,
+            "annotations": tuple(Annotation(**answer) for answer in row["annotations"]),
+            "relocation": Relocation(**row["relocation"]) if row["relocation"] else None,
+        }
+    )
 
 
 def write_dropped(path: Path | str, dropped: Iterable[tuple[str, str]]) -> None:
@@ -242,21 +310,38 @@ def read_table(path: Path | str, schema: pa.Schema) -> Iterator[dict[str, Any]]:
 
     Raises InputError where there is no such file, it is not Parquet, or a column is missing or of another type.
     """
+    table = _cast(path, _open(path, schema).read(columns=schema.names), schema)
+    return (row for batch in table.to_batches(max_chunksize=1000) for row in batch.to_pylist())
+
+
+def _each_part(path: Path | str, schema: pa.Schema, rows: int = 1000) -> Iterator[pa.Table]:
+    """A table in parts of at most so many rows, of which one at a time is in memory."""
+    for batch in _open(path, schema).iter_batches(batch_size=rows, columns=schema.names):
+        yield _cast(path, pa.Table.from_batches([batch]), schema)
+
+
+def _open(path: Path | str, schema: pa.Schema) -> pq.ParquetFile:
+    """A Parquet file that has the columns of `schema`."""
     try:
-        table = pq.read_table(path)
+        # Read through a buffer, not a column at a time.
+        file = pq.ParquetFile(path, buffer_size=2**20)
     except FileNotFoundError:
         raise InputError(f"{path}: no such file") from None
     except pa.ArrowInvalid as error:
         raise InputError(f"{path}: not a Parquet file ({error})") from None
-    missing = [name for name in schema.names if name not in table.schema.names]
+    missing = [name for name in schema.names if name not in file.schema_arrow.names]
     if missing:
         raise InputError(
             f"{path}: column {missing[0]} is missing; a table of this kind has {', '.join(schema.names)}"
         )
+    return file
+
+
+def _cast(path: Path | str, table: pa.Table, schema: pa.Schema) -> pa.Table:
+    """Columns in the order and of the types of `schema`."""
     try:
-        table = table.select(schema.names).cast(schema)
+        return table.select(schema.names).cast(schema)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
         raise InputError(
             f"{path}: a column is not of the type that a table of this kind has ({error})"
         ) from None
-    return (row for batch in table.to_batches(max_chunksize=1000) for row in batch.to_pylist())

@@ -8,20 +8,37 @@ The arrays are safetensors files, which are mapped into memory, not read.
 
 import hashlib
 import json
-from collections.abc import Sequence
+import mmap
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
+from json.encoder import encode_basestring_ascii
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
-from tokenizers import Tokenizer
+from tokenizers import Tokenizer, models
 
 from workflow_scripts.cli import InputError
 from workflow_scripts.files import atomic
 
 NO_ANSWER, SPAN, PASSAGE, YES, NO = range(5)  # answer types, in the order of the answer-type head's outputs
 KINDS = {"I16": np.int16, "I32": np.int32, "I64": np.int64}  # by their names in safetensors files
+CONTEXT_ARRAYS: dict[str, type[np.integer]] = {
+    "bounds": np.int64,
+    "pieces": np.int32,
+    "starts": np.int32,
+    "ends": np.int32,
+    "passages": np.int16,
+}
+WINDOW_ARRAYS: dict[str, type[np.integer]] = {
+    "question_bounds": np.int64,
+    "question_pieces": np.int32,
+    **dict.fromkeys(("question", "first", "length", "answer_type", "start", "end"), np.int64),
+}
 ANSWER_TYPES = ("NO_ANSWER", "SPAN", "PASSAGE", "YES", "NO")
 
 
@@ -93,31 +110,90 @@ def piece_id(tokenizer: Tokenizer, name: str) -> int:
 
 def unknown_piece(tokenizer: Tokenizer) -> int | None:
     """The id of the piece that stands for text outside the vocabulary; None where all text can be written in pieces."""
-    model = json.loads(tokenizer.to_str())["model"]
-    if model["type"] == "Unigram":
-        return model["unk_id"]
-    return None if model.get("unk_token") is None else tokenizer.token_to_id(model["unk_token"])
+    model = tokenizer.model
+    if isinstance(model, models.Unigram):
+        return json.loads(tokenizer.to_str())["model"]["unk_id"]
+    name = getattr(model, "unk_token", None)
+    return None if name is None else tokenizer.token_to_id(name)
 
 
 def vocabulary_digest(tokenizer: Tokenizer) -> str:
     """A digest of every piece and its number: features of one vocabulary mean nothing to an encoder with another."""
-    pieces = sorted(tokenizer.get_vocab(with_added_tokens=True).items())
-    return hashlib.sha256(json.dumps(pieces).encode()).hexdigest()
+    pieces = tokenizer.get_vocab(with_added_tokens=True)
+    # as json.dumps writes the pairs, without making an object of each
+    pairs = ", ".join(f"[{encode_basestring_ascii(name)}, {pieces[name]}]" for name in sorted(pieces))
+    return hashlib.sha256(f"[{pairs}]".encode()).hexdigest()
+
+
+class Arrays:
+    """Arrays that grow on the disk, to become a safetensors file; none of them is in memory."""
+
+    def __init__(self, folder: Path, kinds: Mapping[str, type[np.integer]]) -> None:
+        self.kinds = {name: np.dtype(kind) for name, kind in kinds.items()}
+        self.counts = dict.fromkeys(kinds, 0)
+        self.files: dict[str, IO[bytes]] = {
+            name: tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 (`writing` closes them)
+            for name in kinds
+        }
+
+    def append(self, **arrays: np.ndarray) -> None:
+        """Add to the arrays of these names."""
+        for name, array in arrays.items():
+            array = np.ascontiguousarray(array, dtype=self.kinds[name])
+            self.files[name].write(array.data)
+            self.counts[name] += len(array)
+
+    def finish(self, path: Path, metadata: dict[str, str]) -> None:
+        """Write the file, its bytes the same every time; the library writes metadata in the order of a hash table."""
+        names = sorted(self.kinds, key=lambda name: (-self.kinds[name].itemsize, name))
+        header: dict[str, object] = {"__metadata__": metadata}
+        reached = 0
+        for name in names:
+            begin, reached = reached, reached + self.counts[name] * self.kinds[name].itemsize
+            kind = next(key for key, value in KINDS.items() if value == self.kinds[name])
+            header[name] = {"dtype": kind, "shape": [self.counts[name]], "data_offsets": [begin, reached]}
+        octets = json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode()
+        octets += b" " * (-len(octets) % 8)
+        with open(path, "wb") as out:
+            out.write(len(octets).to_bytes(8, "little") + octets)
+            for name in names:
+                self.files[name].seek(0)
+                shutil.copyfileobj(self.files[name], out, 2**20)
+
+
+@contextmanager
+def writing(path: Path, kinds: Mapping[str, type[np.integer]], metadata: dict[str, str]) -> Iterator[Arrays]:
+    """Arrays to append to, written to `path` with `metadata` (filled by then) when the block ends well."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    arrays = Arrays(path.parent, kinds)
+    try:
+        yield arrays
+        with atomic(path) as temporary:
+            arrays.finish(temporary, metadata)
+    finally:
+        for file in arrays.files.values():
+            file.close()
+
+
+def header(vocabulary: str, ids: str, names: list[str], about: dict[str, object]) -> dict[str, str]:
+    """What a file of features says of itself; `ids` is what it calls the list of `names`."""
+    return {ids: json.dumps(names), "vocabulary": vocabulary, "about": json.dumps(about)}
 
 
 def save(path: Path, features: Contexts | Windows, ids: str, about: dict[str, object]) -> None:
     """Write the arrays, with the list named `ids` and facts for the reader in the header."""
-    arrays = {name: value for name, value in vars(features).items() if isinstance(value, np.ndarray)}
-    with atomic(path) as temporary:
-        save_file(
-            {name: np.ascontiguousarray(array) for name, array in arrays.items()},
-            temporary,
-            metadata={
-                ids: json.dumps(getattr(features, ids)),
-                "vocabulary": features.vocabulary,
-                "about": json.dumps(about),
-            },
-        )
+    kinds = CONTEXT_ARRAYS if isinstance(features, Contexts) else WINDOW_ARRAYS
+    with writing(path, kinds, header(features.vocabulary, ids, getattr(features, ids), about)) as arrays:
+        arrays.append(**{name: getattr(features, name) for name in kinds})
+
+
+def release(features: Contexts | Windows) -> None:
+    """Let go of the pages of a mapped file that were read; they are read again when they are needed."""
+    whole: object = features.bounds if isinstance(features, Contexts) else features.question_bounds
+    while isinstance(whole, np.ndarray):
+        whole = whole.base
+    if isinstance(whole, mmap.mmap):
+        whole.madvise(mmap.MADV_DONTNEED)
 
 
 def load_contexts(path: Path) -> Contexts:
@@ -161,9 +237,3 @@ def _mapped(path: Path) -> dict[str, np.ndarray]:
             begin, end = array["data_offsets"]
             arrays[name] = octets[begin:end].view(KINDS[array["dtype"]]).reshape(array["shape"])
     return arrays
-
-
-def ragged(rows: Sequence[Sequence[int]]) -> tuple[np.ndarray, np.ndarray]:
-    """Rows of different lengths as one int32 array and int64 [rows + 1] bounds."""
-    bounds = np.concatenate([[0], np.cumsum([len(row) for row in rows])]).astype(np.int64)
-    return np.fromiter((value for row in rows for value in row), np.int32, bounds[-1]), bounds

@@ -5,34 +5,41 @@ are `<s>` and `</s>`).  Of several annotations one is trained on: the first by p
 first that has a passage (TyDi QA baseline).  A window is positive when it holds the whole answer.
 """
 
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain, islice
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from tokenizers import Tokenizer
 
 from workflow_scripts.cli import InputError, parser, read_recipe, run
-from workflow_scripts.corpus import Annotation, Document, Question, read_documents, read_questions
+from workflow_scripts.corpus import Annotation, Divided, Question, each_question, read_passages
 from workflow_scripts.markers import QUESTION
 from workflow_scripts.qa.features import (
     NO,
     NO_ANSWER,
     PASSAGE,
     SPAN,
+    WINDOW_ARRAYS,
     YES,
     Contexts,
     Windows,
+    header,
     load_contexts,
     load_tokenizer,
     piece_id,
-    ragged,
-    save,
+    release,
     vocabulary_digest,
+    writing,
 )
 from workflow_scripts.recipes.features import Features
 
 # [CLS], [SEP], [SEP].  One [SEP] between question and context for every encoder, as in aligned_qa's code, although the
 # authors of XLM-R write two between the parts of a pair.
 SPECIAL_PIECES = 3
+TOGETHER = 4096  # questions whose windows are cut at a time
+TABLE = ("question", "first", "length", "answer_type", "start", "end")  # columns of a block's table
 
 
 def annotation_to_learn(question: Question, max_passages: int) -> Annotation | None:
@@ -41,7 +48,7 @@ def annotation_to_learn(question: Question, max_passages: int) -> Annotation | N
     return next((a for a in seen if a.start >= 0), next(iter(seen), None))
 
 
-def answer(annotation: Annotation | None, document: Document) -> tuple[int, int, int]:
+def answer(annotation: Annotation | None, document: Divided) -> tuple[int, int, int]:
     """(answer type, start, end) in characters; a yes/no or passage answer spans its passage, no answer is -1, -1."""
     if annotation is None:
         return NO_ANSWER, -1, -1
@@ -60,72 +67,117 @@ def pieces_of(start: int, end: int, starts: np.ndarray, ends: np.ndarray) -> tup
     return (int(inside[0]), int(inside[-1])) if len(inside) else (-1, -1)
 
 
-def window_starts(length: int, capacity: int, recipe: Features) -> np.ndarray:
-    """Where windows of `capacity` pieces begin in a context of `length` pieces, int64; the last one reaches the end."""
-    step = recipe.step if recipe.step is not None else capacity - (recipe.stride or 0)
-    count = 1 + max(0, -(-(length - capacity) // step))
-    return np.arange(count, dtype=np.int64) * step
+def window_starts(
+    lengths: np.ndarray, capacities: np.ndarray, recipe: Features
+) -> tuple[np.ndarray, np.ndarray]:
+    """(number of the context, piece that it begins at) of every window, int64; a context's last one reaches its end.
+
+    lengths: pieces of each context, capacities: those that a window of it holds, int64.
+    """
+    step = recipe.step if recipe.step is not None else capacities - (recipe.stride or 0)
+    count = 1 + np.maximum(0, -(-(lengths - capacities) // step))
+    number = np.repeat(np.arange(len(lengths)), count)
+    ordinal = np.arange(int(count.sum())) - np.repeat(np.cumsum(count) - count, count)
+    return number, ordinal * np.broadcast_to(step, lengths.shape)[number]
 
 
-def cut(
-    questions: list[Question],
-    documents: dict[str, Document],
+class Block(NamedTuple):
+    """The windows of some questions.
+
+    lengths [questions] pieces of each question in pieces; table [windows, 6] the columns of `Windows`, question first,
+    which counts from 0; lost: ids of questions whose answer no piece of the context overlaps.
+    """
+
+    question_ids: list[str]
+    lengths: np.ndarray
+    pieces: np.ndarray
+    table: np.ndarray
+    lost: list[str]
+
+
+def blocks(
+    questions: Iterable[Question],
+    documents: Mapping[str, Divided],
     contexts: Contexts,
     tokenizer: Tokenizer,
     recipe: Features,
-) -> tuple[Windows, list[str]]:
-    """All windows of `questions`, and the ids of questions whose answer no piece of the context overlaps.
+) -> Iterator[Block]:
+    """All windows of `questions`, in their order.
 
     Raises InputError where a question's document is not among the contexts, or these are of another vocabulary.
     """
-    vocabulary = vocabulary_digest(tokenizer)
-    if contexts.vocabulary != vocabulary:
+    if contexts.vocabulary != vocabulary_digest(tokenizer):
         raise InputError(
             "the contexts were made with another tokenizer; give the one that they were made with"
         )
     row_of = {doc_id: row for row, doc_id in enumerate(contexts.doc_ids)}
     marker = piece_id(tokenizer, QUESTION)
-    encodings = tokenizer.encode_batch([question.text for question in questions], add_special_tokens=False)
-    asked = [[marker, *encoding.ids][-recipe.question_length :] for encoding in encodings]
-    question_pieces, question_bounds = ragged(asked)
-    columns: list[np.ndarray] = []
-    lost = []
-    for number, question in enumerate(questions):
-        if question.doc_id not in row_of:
-            raise InputError(
-                f"question {question.question_id}: document {question.doc_id} is not among the contexts"
-            )
-        row = row_of[question.doc_id]
-        begin, end = int(contexts.bounds[row]), int(contexts.bounds[row + 1])
-        kind, first_char, last_char = answer(
-            annotation_to_learn(question, recipe.max_passages), documents[question.doc_id]
+    remaining = iter(questions)
+    while some := list(islice(remaining, TOGETHER)):
+        encodings = tokenizer.encode_batch_fast(
+            [question.text for question in some], add_special_tokens=False
         )
-        first, last = -1, -1
-        if kind != NO_ANSWER:
-            first, last = pieces_of(
-                first_char, last_char, contexts.starts[begin:end], contexts.ends[begin:end]
+        asked = [[marker, *encoding.ids][-recipe.question_length :] for encoding in encodings]
+        lengths = np.array(list(map(len, asked)), dtype=np.int64)
+        rows = np.empty(len(some), dtype=np.int64)
+        answers = np.empty(
+            (len(some), 3), dtype=np.int64
+        )  # type, first and last piece, counted in its context
+        lost = []
+        for number, question in enumerate(some):
+            row = row_of.get(question.doc_id)
+            if row is None:
+                raise InputError(
+                    f"question {question.question_id}: document {question.doc_id} is not among the contexts"
+                )
+            rows[number] = row
+            kind, first_char, last_char = answer(
+                annotation_to_learn(question, recipe.max_passages), documents[question.doc_id]
             )
-            if first < 0:
-                lost.append(question.question_id)
-        capacity = recipe.max_length - SPECIAL_PIECES - len(asked[number])
-        at = window_starts(end - begin, capacity, recipe)
-        length = np.minimum(capacity, end - begin - at)
-        holds = (first >= at) & (last < at + length) & (first >= 0)
-        columns.append(
-            np.column_stack(
-                [
-                    np.full_like(at, number),
-                    begin + at,
-                    length,
-                    np.where(holds, kind, NO_ANSWER),
-                    np.where(holds, first - at, -1),
-                    np.where(holds, last - at, -1),
-                ]
-            )
+            first, last = -1, -1
+            if kind != NO_ANSWER:
+                span = slice(contexts.bounds[row], contexts.bounds[row + 1])
+                first, last = pieces_of(first_char, last_char, contexts.starts[span], contexts.ends[span])
+                if first < 0:
+                    lost.append(question.question_id)
+            answers[number] = kind, first, last
+        begin, end = contexts.bounds[rows], contexts.bounds[rows + 1]
+        capacity = recipe.max_length - SPECIAL_PIECES - lengths
+        number_of, at = window_starts(end - begin, capacity, recipe)
+        length = np.minimum(capacity[number_of], (end - begin)[number_of] - at)
+        kinds, firsts, lasts = answers[number_of].T
+        holds = (firsts >= at) & (lasts < at + length) & (firsts >= 0)
+        table = np.column_stack(
+            [
+                number_of,
+                begin[number_of] + at,
+                length,
+                np.where(holds, kinds, NO_ANSWER),
+                np.where(holds, firsts - at, -1),
+                np.where(holds, lasts - at, -1),
+            ]
         )
-    table = np.concatenate(columns) if columns else np.empty((0, 6), dtype=np.int64)
+        ids = [question.question_id for question in some]
+        yield Block(ids, lengths, np.fromiter(chain.from_iterable(asked), np.int32), table, lost)
+
+
+def cut(
+    questions: list[Question],
+    documents: Mapping[str, Divided],
+    contexts: Contexts,
+    tokenizer: Tokenizer,
+    recipe: Features,
+) -> tuple[Windows, list[str]]:
+    """The windows of `blocks` in memory, and the ids of questions whose answer no piece of the context overlaps."""
+    made = list(blocks(questions, documents, contexts, tokenizer, recipe))
+    for number, block in enumerate(made):
+        block.table[:, 0] += number * TOGETHER
+    lengths = np.concatenate([np.zeros(1, dtype=np.int64), *(block.lengths for block in made)])
+    table = np.concatenate([np.empty((0, len(TABLE)), dtype=np.int64), *(block.table for block in made)])
+    pieces = np.concatenate([np.empty(0, dtype=np.int32), *(block.pieces for block in made)])
     ids = [question.question_id for question in questions]
-    return Windows(ids, vocabulary, question_bounds, question_pieces, *table.T), lost
+    lost = [question_id for block in made for question_id in block.lost]
+    return Windows(ids, contexts.vocabulary, np.cumsum(lengths), pieces, *table.T), lost
 
 
 def main() -> None:
@@ -141,22 +193,33 @@ def main() -> None:
     arguments_parser.add_argument("--out", type=Path, required=True, help="safetensors file of windows")
     arguments = arguments_parser.parse_args()
     recipe = read_recipe(arguments.recipe, Features)
-    windows, lost = cut(
-        read_questions(arguments.questions),
-        read_documents(arguments.documents),
-        load_contexts(arguments.contexts),
-        load_tokenizer(arguments.tokenizer),
-        recipe,
-    )
-    save(arguments.out, windows, "question_ids", {"recipe": recipe.model_dump()})
-    positive = int((windows.start >= 0).sum())
-    print(
-        f"{len(windows.question_ids)} questions, {len(windows.first)} windows, {positive} with the whole answer"
-    )
-    for question_id in lost:
-        print(
-            f"question {question_id}: no piece of its context overlaps its answer; its windows count as unanswered"
-        )
+    contexts = load_contexts(arguments.contexts)
+    documents = read_passages(arguments.documents)
+    tokenizer = load_tokenizer(arguments.tokenizer)
+    question_ids: list[str] = []
+    about: dict[str, str] = {}
+    reached = windows = positive = 0
+    with writing(arguments.out, WINDOW_ARRAYS, about) as arrays:
+        arrays.append(question_bounds=np.zeros(1))
+        for block in blocks(each_question(arguments.questions), documents, contexts, tokenizer, recipe):
+            block.table[:, 0] += len(question_ids)
+            arrays.append(
+                question_bounds=reached + np.cumsum(block.lengths),
+                question_pieces=block.pieces,
+                **dict(zip(TABLE, block.table.T, strict=True)),
+            )
+            question_ids += block.question_ids
+            reached += len(block.pieces)
+            windows += len(block.table)
+            positive += int((block.table[:, TABLE.index("start")] >= 0).sum())
+            release(contexts)
+            for question_id in block.lost:
+                print(
+                    f"question {question_id}: no piece of its context overlaps its answer; its windows count as"
+                    " unanswered"
+                )
+        about |= header(contexts.vocabulary, "question_ids", question_ids, {"recipe": recipe.model_dump()})
+    print(f"{len(question_ids)} questions, {windows} windows, {positive} with the whole answer")
 
 
 if __name__ == "__main__":
