@@ -189,18 +189,20 @@ def read_documents(path: Path | str) -> dict[str, Document]:
     return {document.doc_id: document for document in map(_document, read_table(path, DOCUMENTS))}
 
 
-def each_document(path: Path | str) -> Iterator[Document]:
-    """The documents of `read_documents` one at a time, so that a table may be larger than memory."""
-    for table in _each_part(path, DOCUMENTS, rows=16):  # documents may be long
-        yield from map(_document, table.to_pylist())
-
-
 class Divided(Protocol):
-    """What has passages: a document, or the place of one."""
+    """What has passages: a document, or what is known of one."""
 
     @property
     def passages(self) -> Sequence[tuple[int, int]]:
         """Sorted, disjoint [start, end) spans of the text in characters."""
+
+
+class Text(NamedTuple):
+    """The part of a document that is read by models."""
+
+    doc_id: str
+    text: str
+    passages: Sequence[tuple[int, int]]
 
 
 class Place(NamedTuple):
@@ -218,15 +220,26 @@ class Places(Mapping[str, Place]):
 
     def __getitem__(self, doc_id: str) -> Place:
         row = self.rows[doc_id]
-        return Place(
-            [(start, end) for start, end in self.spans[self.bounds[row] : self.bounds[row + 1]].tolist()]
-        )
+        first, last = self.spans[self.bounds[row] : self.bounds[row + 1]].T.tolist()
+        return Place(list(zip(first, last, strict=True)))
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.rows)
 
     def __len__(self) -> int:
         return len(self.rows)
+
+
+def each_text(path: Path | str) -> Iterator[Text]:
+    """The texts of a documents table one at a time, so that a table may be larger than memory."""
+    schema = pa.schema([DOCUMENTS.field(name) for name in Text._fields])
+    for table in _each_part(path, schema, rows=64):  # documents may be long
+        bounds, inner = _lists(table["passages"])
+        spans = list(zip(inner.field("start").to_pylist(), inner.field("end").to_pylist(), strict=True))
+        for row, (doc_id, text) in enumerate(
+            zip(table["doc_id"].to_pylist(), table["text"].to_pylist(), strict=True)
+        ):
+            yield Text(doc_id, text, spans[bounds[row] : bounds[row + 1]])
 
 
 def read_passages(path: Path | str) -> Places:
@@ -236,9 +249,8 @@ def read_passages(path: Path | str) -> Places:
     counts, spans = [np.zeros(1, dtype=np.int64)], [np.empty((0, 2), dtype=np.int64)]
     for table in _each_part(path, schema):
         doc_ids += table["doc_id"].to_pylist()
-        passages = table["passages"].combine_chunks()
-        counts.append(np.diff(passages.offsets.to_numpy()))
-        inner = passages.flatten()
+        bounds, inner = _lists(table["passages"])
+        counts.append(np.diff(bounds))
         spans.append(np.column_stack([inner.field(name).to_numpy() for name in ("start", "end")]))
     return Places(doc_ids, np.cumsum(np.concatenate(counts)), np.concatenate(spans))
 
@@ -254,23 +266,24 @@ def _document(row: dict[str, Any]) -> Document:
 
 def read_questions(path: Path | str) -> list[Question]:
     """The questions table, in the order of the file."""
-    return list(map(_question, read_table(path, QUESTIONS)))
+    return list(each_question(path))
 
 
 def each_question(path: Path | str) -> Iterator[Question]:
     """The questions of `read_questions` one at a time, so that a table may be larger than memory."""
+    names = [name for name in QUESTIONS.names if name not in ("annotations", "relocation")]
+    answer = [field.name for field in QUESTIONS.field("annotations").type.value_type]
     for table in _each_part(path, QUESTIONS):
-        yield from map(_question, table.to_pylist())
-
-
-def _question(row: dict[str, Any]) -> Question:
-    return Question(
-        **{
-            **row,
-            "annotations": tuple(Annotation(**answer) for answer in row["annotations"]),
-            "relocation": Relocation(**row["relocation"]) if row["relocation"] else None,
-        }
-    )
+        # Column by column, which is several times as fast as dictionaries of dictionaries.
+        bounds, inner = _lists(table["annotations"])
+        answers = list(map(Annotation, *(inner.field(name).to_pylist() for name in answer)))
+        relocations = table["relocation"].to_pylist()
+        for row, values in enumerate(zip(*(table[name].to_pylist() for name in names), strict=True)):
+            yield Question(
+                **dict(zip(names, values, strict=True)),
+                annotations=tuple(answers[bounds[row] : bounds[row + 1]]),
+                relocation=Relocation(**given) if (given := relocations[row]) else None,
+            )
 
 
 def write_dropped(path: Path | str, dropped: Iterable[tuple[str, str]]) -> None:
@@ -312,6 +325,13 @@ def read_table(path: Path | str, schema: pa.Schema) -> Iterator[dict[str, Any]]:
     """
     table = _cast(path, _open(path, schema).read(columns=schema.names), schema)
     return (row for batch in table.to_batches(max_chunksize=1000) for row in batch.to_pylist())
+
+
+def _lists(column: pa.ChunkedArray) -> tuple[list[int], pa.StructArray]:
+    """Where each row's list begins among the values of all of them, and these."""
+    lists = column.combine_chunks()
+    bounds = lists.offsets.to_numpy()
+    return (bounds - bounds[0]).tolist(), lists.flatten()
 
 
 def _each_part(path: Path | str, schema: pa.Schema, rows: int = 1000) -> Iterator[pa.Table]:

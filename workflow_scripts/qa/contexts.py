@@ -3,15 +3,15 @@
 Documents are read, tokenised and written a block at a time, so that a corpus may be larger than memory.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from tokenizers import Tokenizer
 
-from workflow_scripts.cli import Progress, parser, read_recipe, run
-from workflow_scripts.corpus import Document, count_documents, each_document
+from workflow_scripts.cli import InputError, Progress, parser, read_recipe, run
+from workflow_scripts.corpus import Document, Text, count_documents, each_text
 from workflow_scripts.markers import PASSAGES
 from workflow_scripts.qa.features import (
     CONTEXT_ARRAYS,
@@ -26,13 +26,18 @@ from workflow_scripts.qa.features import (
 from workflow_scripts.qa.pieces import Pieces
 from workflow_scripts.recipes.features import Features
 
+Readable = Document | Text
 BLOCK = 2**20  # characters that are tokenised at a time
 
 
 class Block(NamedTuple):
-    """The contexts of some documents: int64 [documents] pieces of each, and the arrays of `Contexts` [pieces]."""
+    """The contexts of some documents: int64 [documents] pieces of each, and the arrays of `Contexts` [pieces].
+
+    markers: how many of the pieces are markers.
+    """
 
     doc_ids: list[str]
+    markers: int
     lengths: np.ndarray
     pieces: np.ndarray
     starts: np.ndarray
@@ -40,9 +45,9 @@ class Block(NamedTuple):
     passages: np.ndarray
 
 
-def together(documents: Iterable[Document], characters: int) -> Iterator[list[Document]]:
+def together(documents: Iterable[Readable], characters: int) -> Iterator[list[Readable]]:
     """Documents in lists of at least so many characters each, but for the last."""
-    some: list[Document] = []
+    some: list[Readable] = []
     size = 0
     for document in documents:
         some.append(document)
@@ -54,7 +59,7 @@ def together(documents: Iterable[Document], characters: int) -> Iterator[list[Do
         yield some
 
 
-def blocks(documents: Iterable[Document], tokenizer: Tokenizer, max_passages: int) -> Iterator[Block]:
+def blocks(documents: Iterable[Readable], tokenizer: Tokenizer, max_passages: int) -> Iterator[Block]:
     """The contexts of documents; passages from number `max_passages` on are left out (TyDi QA baseline: 45)."""
     markers = [piece_id(tokenizer, name) for name in PASSAGES[:max_passages]]
     memory = Pieces(tokenizer)
@@ -67,10 +72,12 @@ def blocks(documents: Iterable[Document], tokenizer: Tokenizer, max_passages: in
         reached = np.concatenate([[0], np.cumsum(count)])
         document = np.concatenate([[0], np.cumsum([len(spans) for spans in seen])])
         passages = np.repeat(np.array(numbers, dtype=np.int16), count)
-        yield Block([d.doc_id for d in some], np.diff(reached[document]), ids, starts, ends, passages)
+        yield Block(
+            [d.doc_id for d in some], len(texts), np.diff(reached[document]), ids, starts, ends, passages
+        )
 
 
-def tokenise(documents: list[Document], tokenizer: Tokenizer, max_passages: int) -> Contexts:
+def tokenise(documents: Sequence[Readable], tokenizer: Tokenizer, max_passages: int) -> Contexts:
     """The contexts of `blocks`, in memory."""
     made = list(blocks(documents, tokenizer, max_passages))
     lengths = np.concatenate([np.empty(0, np.int64), *(block.lengths for block in made)])
@@ -85,6 +92,38 @@ def tokenise(documents: list[Document], tokenizer: Tokenizer, max_passages: int)
     )
 
 
+def write(out: Path, documents: Path, tokenizer: Tokenizer, vocabulary: str, max_passages: int) -> None:
+    """Write the contexts of a documents table, block by block; `vocabulary` is the tokeniser's digest.
+
+    Raises InputError where the tokeniser knows no piece of the text.
+    """
+    unknown = unknown_piece(tokenizer)
+    progress = Progress("contexts", count_documents(documents), "documents")
+    doc_ids: list[str] = []
+    reached = unknowns = markers = 0
+    about: dict[str, str] = {}
+    with writing(out, CONTEXT_ARRAYS, about) as arrays:
+        arrays.append(bounds=np.zeros(1))
+        for block in blocks(each_text(documents), tokenizer, max_passages):
+            bounds = reached + np.cumsum(block.lengths)
+            arrays.append(
+                bounds=bounds,
+                **{name: getattr(block, name) for name in CONTEXT_ARRAYS if name != "bounds"},
+            )
+            doc_ids += block.doc_ids
+            reached = int(bounds[-1])
+            unknowns += int((block.pieces == unknown).sum())
+            markers += block.markers
+            progress.advance(len(block.doc_ids))
+        if unknowns and unknowns == reached - markers:
+            raise InputError(
+                f"{documents}: all {unknowns} pieces are unknown to the tokenizer; give the tokenizer.json of an"
+                " encoder that reads these languages"
+            )
+        about |= header(vocabulary, "doc_ids", doc_ids, {"max_passages": max_passages})
+    print(f"{reached} pieces, {100 * unknowns / max(reached, 1):.2f} % unknown")
+
+
 def main() -> None:
     arguments_parser = parser(__doc__, Features)
     arguments_parser.add_argument("--documents", type=Path, required=True, help="documents table (Parquet)")
@@ -95,26 +134,7 @@ def main() -> None:
     arguments = arguments_parser.parse_args()
     recipe = read_recipe(arguments.recipe, Features)
     tokenizer = load_tokenizer(arguments.tokenizer)
-    unknown = unknown_piece(tokenizer)
-    progress = Progress("contexts", count_documents(arguments.documents), "documents")
-    doc_ids: list[str] = []
-    reached = unknowns = 0
-    about: dict[str, str] = {}
-    with writing(arguments.out, CONTEXT_ARRAYS, about) as arrays:
-        arrays.append(bounds=np.zeros(1))
-        for block in blocks(each_document(arguments.documents), tokenizer, recipe.max_passages):
-            bounds = reached + np.cumsum(block.lengths)
-            arrays.append(
-                bounds=bounds, **{name: getattr(block, name) for name in CONTEXT_ARRAYS if name != "bounds"}
-            )
-            doc_ids += block.doc_ids
-            reached = int(bounds[-1])
-            unknowns += int((block.pieces == unknown).sum())
-            progress.advance(len(block.doc_ids))
-        about |= header(
-            vocabulary_digest(tokenizer), "doc_ids", doc_ids, {"max_passages": recipe.max_passages}
-        )
-    print(f"{reached} pieces, {100 * unknowns / max(reached, 1):.2f} % unknown")
+    write(arguments.out, arguments.documents, tokenizer, vocabulary_digest(tokenizer), recipe.max_passages)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,8 @@ word beside it, whole texts are tokenised; the result is the same either way.
 """
 
 import json
-from collections.abc import Iterable, Sequence
+import sys
+from collections.abc import Sequence
 from itertools import chain, pairwise
 from typing import Any
 
@@ -21,12 +22,15 @@ IS_BLANK = np.array([chr(code).isspace() for code in range(0x3002)])  # there ar
 # What is composed with the letter before it, or dropped behind it: marks, joiners, conjoining Hangul, halfwidth kana's
 # voicing marks and halfwidth Hangul.
 MARKS = regex.compile(r"[\p{M}\u200c\u200d\u1160-\u11ff\ud7b0-\ud7ff\uff9e-\uffdc]+")
+UNSEEN = 2
+SEEN = np.full(
+    sys.maxunicode + 1, UNSEEN, dtype=np.int8
+)  # by character, whether it is one: 0, 1, or not asked yet
 # What a blank forms a grapheme cluster with, which normalisers may take as one: a mark behind it, a sign before it.
 CLINGS = regex.compile(
-    r"^[\p{M}\p{Grapheme_Cluster_Break=Extend}\p{Grapheme_Cluster_Break=ZWJ}\uff9e-\uffdc]"
-    r"|\p{Grapheme_Cluster_Break=Prepend}$"
+    r"(?:^| )[\p{M}\p{Grapheme_Cluster_Break=Extend}\p{Grapheme_Cluster_Break=ZWJ}\uff9e-\uffdc]"
+    r"|\p{Grapheme_Cluster_Break=Prepend}(?: |$)"
 )
-APART = -1  # in the place of a word's number: its text is tokenised whole
 TOGETHER = 4096  # characters of new words that are tokenised as one text; it takes longer with longer and shorter ones
 # Words and pieces that are remembered; with more, all are forgotten, so that memory does not grow with the text.
 MOST_WORDS, MOST_PIECES = 2**18, 2**21
@@ -35,10 +39,21 @@ NORMALIZERS = {"NFC", "NFD", "NFKC", "NFKD", "BertNormalizer", "Lowercase", "Str
 PATTERNS = ("[\u2581\u200b]", " {2,}")  # of Replace: signs that become blanks, blanks that become one
 
 
+def code_points(text: str) -> np.ndarray:
+    """The number of every character, uint32 [characters]."""
+    return np.frombuffer(text.encode("utf-32-le"), dtype=np.uint32)
+
+
+def is_mark(codes: np.ndarray) -> np.ndarray:
+    """Whether characters, given by their numbers, are among MARKS."""
+    new = np.unique(codes[SEEN[codes] == UNSEEN])
+    SEEN[new] = [MARKS.match(chr(code)) is not None for code in new.tolist()]
+    return SEEN[codes] == 1
+
+
 def without_blanks(offsets: np.ndarray, text: str) -> np.ndarray:
     """Offsets int32 [pieces, 2] that neither begin nor end with blanks; equal ones where a piece is blanks only."""
-    codes = np.frombuffer(text.encode("utf-32-le"), dtype=np.uint32)
-    blank = IS_BLANK[np.minimum(codes, len(IS_BLANK) - 1)]
+    blank = IS_BLANK[np.minimum(code_points(text), len(IS_BLANK) - 1)]
     place = np.arange(len(text) + 1, dtype=np.int32)
     # By character, where the next one stands that is no blank, and where the one before it ends.
     following, preceding = place.copy(), place.copy()
@@ -55,11 +70,11 @@ def with_marks(offsets: np.ndarray, text: str) -> np.ndarray:
 
     A tokeniser that composes "e" + U+0301 to "é" reports the place of the letter alone.
     """
-    reach = np.arange(
-        len(text) + 1, dtype=np.int32
-    )  # where the run of marks that begins at or before a character ends
-    for match in MARKS.finditer(text):
-        reach[match.start() : match.end()] = match.end()
+    mark = is_mark(code_points(text))
+    reach = np.arange(len(text) + 1, dtype=np.int32)
+    reach[:-1][mark] = len(text)
+    # where the run of marks that begins at or before a character ends
+    reach = np.minimum.accumulate(reach[::-1])[::-1]
     after = np.append(offsets[1:, 0], len(text))
     offsets[:, 1] = np.minimum(reach[offsets[:, 1]], np.maximum(after, offsets[:, 1]))
     return offsets
@@ -109,11 +124,26 @@ def keeps_blanks(normalizer: dict[str, Any]) -> bool:
     return normalizer["type"] in NORMALIZERS
 
 
+class Numbers(dict[str, int]):
+    """Numbers of words; a word that is looked up for the first time gets the next one, and stands in `new`."""
+
+    def __init__(self) -> None:
+        self.new: list[str] = []
+        self.next = 0
+
+    def __missing__(self, word: str) -> int:
+        number = self[word] = self.next
+        self.next += 1
+        self.new.append(word)
+        return number
+
+
 class Pieces:
     """A tokeniser with a memory.
 
-    Units, numbered as they come, are words, whole texts and single pieces that are put in front of texts; `first` and
-    `count` [units] say where a unit's pieces stand in `ids`, `starts` and `ends` [pieces], characters of the unit.
+    Units, numbered as they come, are words, whole texts and single pieces that are put in front of texts; `length`,
+    `first` and `count` [units] say how many characters a unit has and where its pieces stand in `ids`, `starts` and
+    `ends` [pieces], which are characters of the unit; `apart` [units] marks words that may not stand alone.
     """
 
     def __init__(self, tokenizer: Tokenizer) -> None:
@@ -124,12 +154,13 @@ class Pieces:
 
     def forget(self) -> None:
         """Start again without any unit."""
-        self.known: dict[str, int] = {}
-        self.count = self.first = np.empty(0, dtype=np.int64)
+        self.numbers = Numbers()
+        self.length = self.count = self.first = np.empty(0, dtype=np.int64)
+        self.apart = np.empty(0, dtype=bool)
         self.ids = self.starts = self.ends = np.empty(0, dtype=np.int32)
 
     def cut(
-        self, texts: Sequence[str], at: Sequence[int], heads: Sequence[int]
+        self, texts: list[str], at: Sequence[int], heads: Sequence[int]
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         """Pieces of texts, one after another: ids, first and last character, int32 [pieces]; how many, int64 [texts].
 
@@ -138,10 +169,11 @@ class Pieces:
         """
         if len(self.count) > MOST_WORDS or len(self.ids) > MOST_PIECES:
             self.forget()
-        # A head is known by a name that no word has, because a blank is in it.
+        # A head goes by a name that no word has, because a blank is in it.
         names = [f" {head}" for head in heads]
         self.learn_heads(dict(zip(names, heads, strict=True)))
-        units, lengths, numbers = self.look_up(texts, names)
+        units, numbers = self.look_up(texts, names)
+        lengths = self.length[numbers]
         begins = np.cumsum(units) - units
         # Where each unit begins, in characters, if those of all texts were joined by blanks, heads among them …
         place = np.cumsum(lengths + 1) - (lengths + 1)
@@ -158,53 +190,51 @@ class Pieces:
         starts[none] = stops[none] = -1
         return self.ids[index], starts, stops, np.add.reduceat(count, begins) if len(units) else count
 
-    def look_up(
-        self, texts: Sequence[str], names: Sequence[str]
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Units of each text, its head the first, int64 [texts]; characters and number of each unit, int64 [units]."""
+    def look_up(self, texts: list[str], names: list[str]) -> tuple[np.ndarray, np.ndarray]:
+        """How many units each text has, its head the first, int64 [texts], and the number of each, int64 [units]."""
         rows = [
             [name, *text.split(" ")] if self.by_word else [name, text]
             for name, text in zip(names, texts, strict=True)
         ]
-        self.learn(chain.from_iterable(rows))
-        numbers = [self.known[word] for row in rows for word in row]
-        if APART in numbers:  # texts with words that may not stand alone become units of their own
-            ends = np.cumsum(list(map(len, rows))).tolist()
-            whole = [n for n, row in enumerate(rows) if APART in numbers[ends[n] - len(row) : ends[n]]]
-            made = dict(zip(whole, self.learn_texts([texts[n] for n in whole]), strict=True))
-            numbers = [
-                number
-                for n, row in enumerate(rows)
-                for number in (
-                    (self.known[names[n]], made[n]) if n in made else numbers[ends[n] - len(row) : ends[n]]
-                )
-            ]
-            rows = [[names[n], texts[n]] if n in made else row for n, row in enumerate(rows)]
-        lengths = np.fromiter(map(len, chain.from_iterable(rows)), np.int64, len(numbers))
-        return np.array(list(map(len, rows)), dtype=np.int64), lengths, np.array(numbers, dtype=np.int64)
-
-    def learn(self, words: Iterable[str]) -> None:
-        """Remember those words that are new."""
-        new = [word for word in dict.fromkeys(words) if word not in self.known]
-        if self.by_word:
-            self.learn_words(new)
-        else:
-            self.known.update(zip(new, self.learn_texts(new), strict=True))
+        counts = np.fromiter(map(len, rows), np.int64, len(rows))
+        look_up = map(self.numbers.__getitem__, chain.from_iterable(rows))
+        numbers = np.fromiter(look_up, np.int64, int(counts.sum()))
+        if new := self.numbers.new:
+            self.learn_words(new) if self.by_word else self.learn_texts(new)
+            self.numbers.new = []
+        if not self.apart[numbers].any():
+            return counts, numbers
+        # Texts with words that may not stand alone become units of their own.
+        begins = np.cumsum(counts) - counts
+        apart = np.flatnonzero(np.logical_or.reduceat(self.apart[numbers], begins)).tolist()
+        first = self.numbers.next
+        self.numbers.next += len(apart)
+        self.learn_texts([texts[row] for row in apart])
+        parts = np.split(numbers, begins[1:])
+        for number, row in enumerate(apart, first):
+            parts[row] = np.array([parts[row][0], number])
+        return np.array(list(map(len, parts)), dtype=np.int64), np.concatenate(parts)
 
     def learn_heads(self, heads: dict[str, int]) -> None:
-        """Remember single pieces by the names given."""
-        new = {name: head for name, head in heads.items() if name not in self.known}
-        none = np.full(len(new), -1, dtype=np.int32)
-        ids = np.fromiter(new.values(), np.int32, len(new))
-        self.known.update(zip(new, self.add(np.ones(len(new), dtype=np.int64), ids, none, none), strict=True))
+        """Remember single pieces by the names given, as units of the length of these."""
+        new = [name for name in heads if name not in self.numbers]
+        for name in new:
+            self.numbers[name]
+        self.numbers.new = []
+        ids = np.array([heads[name] for name in new], dtype=np.int32)
+        none = np.full((len(new), 2), -1, dtype=np.int32)
+        self.add(list(map(len, new)), np.ones(len(new), dtype=np.int64), ids, none)
 
     def learn_words(self, words: list[str]) -> None:
-        """Tokenise words, joined by blanks to texts, and remember them, or that they may not stand alone."""
-        alone = [word for word in words if not CLINGS.search(word)]
-        self.known.update(dict.fromkeys(words, APART))
-        lengths = np.array(list(map(len, alone)), dtype=np.int64) + 1
-        begins = np.cumsum(lengths) - lengths
-        joined = " ".join(alone)
+        """Tokenise words, joined by blanks to texts, but for those that may not stand alone."""
+        joined = " ".join(words)
+        apart = np.zeros(len(words), dtype=bool)
+        if CLINGS.search(joined):
+            apart[:] = [CLINGS.search(word) is not None for word in words]
+            words = ["" if alone else word for word, alone in zip(words, apart, strict=True)]
+            joined = " ".join(words)
+        lengths = np.fromiter(map(len, words), np.int64, len(words))
+        begins = np.cumsum(lengths + 1) - (lengths + 1)
         cuts = np.searchsorted(begins, np.arange(TOGETHER, len(joined), TOGETHER))
         edges = [0, *dict.fromkeys(begins[cuts[cuts < len(begins)]].tolist()), len(joined) + 1]
         spans = [(begin, end - 1) for begin, end in pairwise(edges) if end - 1 > begin]
@@ -212,17 +242,16 @@ class Pieces:
         word = np.searchsorted(begins, offsets[:, 0], side="right") - 1
         place = characters(ids, offsets, joined, self.blank)
         place = np.where(place < 0, -1, place - begins[word, None])
-        count = np.bincount(word, minlength=len(alone))
-        self.known.update(zip(alone, self.add(count, ids, place[:, 0], place[:, 1]), strict=True))
+        self.add(lengths, np.bincount(word, minlength=len(words)), ids, place, apart)
 
-    def learn_texts(self, texts: list[str]) -> list[int]:
-        """Tokenise whole texts; their numbers."""
-        lengths = np.array(list(map(len, texts)), dtype=np.int64) + 1
-        begins = np.cumsum(lengths) - lengths
+    def learn_texts(self, texts: list[str]) -> None:
+        """Tokenise whole texts."""
+        lengths = np.fromiter(map(len, texts), np.int64, len(texts))
+        begins = np.cumsum(lengths + 1) - (lengths + 1)
         ids, offsets, count = self.encode(texts, begins.tolist())
         place = characters(ids, offsets, " ".join(texts), self.blank)
         place = np.where(place < 0, -1, place - np.repeat(begins, count)[:, None])
-        return self.add(count, ids, place[:, 0], place[:, 1])
+        self.add(lengths, count, ids, place)
 
     def encode(self, texts: list[str], at: Sequence[int]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Pieces, int32 [pieces], offsets counted from `at`, int32 [pieces, 2], and how many of each, int64 [texts]."""
@@ -235,12 +264,19 @@ class Pieces:
         offsets = np.fromiter(both, np.int32, 2 * total).reshape(total, 2)
         return ids, offsets + np.repeat(np.array(at, dtype=np.int32), counts)[:, None], counts
 
-    def add(self, count: np.ndarray, ids: np.ndarray, starts: np.ndarray, ends: np.ndarray) -> list[int]:
-        """Remember units by their numbers of pieces and these pieces; the numbers that they get."""
-        at = len(self.count)
+    def add(
+        self,
+        length: Sequence[int] | np.ndarray,
+        count: np.ndarray,
+        ids: np.ndarray,
+        place: np.ndarray,
+        apart: np.ndarray | None = None,
+    ) -> None:
+        """Remember units, which have the next numbers: characters, number of pieces, these and their characters."""
         self.first = np.append(self.first, len(self.ids) + np.cumsum(count) - count)
         self.count = np.append(self.count, count)
+        self.length = np.append(self.length, np.asarray(length, dtype=np.int64))
+        self.apart = np.append(self.apart, np.zeros(len(count), dtype=bool) if apart is None else apart)
         self.ids = np.append(self.ids, ids)
-        self.starts = np.append(self.starts, starts.astype(np.int32))
-        self.ends = np.append(self.ends, ends.astype(np.int32))
-        return list(range(at, len(self.count)))
+        self.starts = np.append(self.starts, place[:, 0].astype(np.int32))
+        self.ends = np.append(self.ends, place[:, 1].astype(np.int32))

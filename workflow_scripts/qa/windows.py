@@ -6,7 +6,7 @@ first that has a passage (TyDi QA baseline).  A window is positive when it holds
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from itertools import chain, islice
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
@@ -33,6 +33,7 @@ from workflow_scripts.qa.features import (
     vocabulary_digest,
     writing,
 )
+from workflow_scripts.qa.pieces import Pieces
 from workflow_scripts.recipes.features import Features
 
 # [CLS], [SEP], [SEP].  One [SEP] between question and context for every encoder, as in aligned_qa's code, although the
@@ -81,6 +82,14 @@ def window_starts(
     return number, ordinal * np.broadcast_to(step, lengths.shape)[number]
 
 
+def check_vocabulary(contexts: Contexts, vocabulary: str) -> None:
+    """Raise InputError where the contexts are of another vocabulary than that with this digest."""
+    if contexts.vocabulary != vocabulary:
+        raise InputError(
+            "the contexts were made with another tokenizer; give the one that they were made with"
+        )
+
+
 class Block(NamedTuple):
     """The windows of some questions.
 
@@ -104,21 +113,19 @@ def blocks(
 ) -> Iterator[Block]:
     """All windows of `questions`, in their order.
 
-    Raises InputError where a question's document is not among the contexts, or these are of another vocabulary.
+    Raises InputError where a question's document is not among the contexts.
     """
-    if contexts.vocabulary != vocabulary_digest(tokenizer):
-        raise InputError(
-            "the contexts were made with another tokenizer; give the one that they were made with"
-        )
     row_of = {doc_id: row for row, doc_id in enumerate(contexts.doc_ids)}
     marker = piece_id(tokenizer, QUESTION)
+    memory = Pieces(tokenizer)
     remaining = iter(questions)
     while some := list(islice(remaining, TOGETHER)):
-        encodings = tokenizer.encode_batch_fast(
-            [question.text for question in some], add_special_tokens=False
+        pieces, _, _, counts = memory.cut(
+            [question.text for question in some], [0] * len(some), [marker] * len(some)
         )
-        asked = [[marker, *encoding.ids][-recipe.question_length :] for encoding in encodings]
-        lengths = np.array(list(map(len, asked)), dtype=np.int64)
+        lengths = np.minimum(counts, recipe.question_length)
+        # The last pieces of each question.
+        kept = np.repeat(np.cumsum(counts) - np.cumsum(lengths), lengths) + np.arange(int(lengths.sum()))
         rows = np.empty(len(some), dtype=np.int64)
         answers = np.empty(
             (len(some), 3), dtype=np.int64
@@ -158,7 +165,7 @@ def blocks(
             ]
         )
         ids = [question.question_id for question in some]
-        yield Block(ids, lengths, np.fromiter(chain.from_iterable(asked), np.int32), table, lost)
+        yield Block(ids, lengths, pieces[kept], table, lost)
 
 
 def cut(
@@ -169,6 +176,7 @@ def cut(
     recipe: Features,
 ) -> tuple[Windows, list[str]]:
     """The windows of `blocks` in memory, and the ids of questions whose answer no piece of the context overlaps."""
+    check_vocabulary(contexts, vocabulary_digest(tokenizer))
     made = list(blocks(questions, documents, contexts, tokenizer, recipe))
     for number, block in enumerate(made):
         block.table[:, 0] += number * TOGETHER
@@ -180,28 +188,21 @@ def cut(
     return Windows(ids, contexts.vocabulary, np.cumsum(lengths), pieces, *table.T), lost
 
 
-def main() -> None:
-    arguments_parser = parser(__doc__, Features)
-    arguments_parser.add_argument("--questions", type=Path, required=True, help="questions table (Parquet)")
-    arguments_parser.add_argument(
-        "--documents", type=Path, required=True, help="its documents table (Parquet)"
-    )
-    arguments_parser.add_argument("--contexts", type=Path, required=True, help="these documents, tokenised")
-    arguments_parser.add_argument(
-        "--tokenizer", type=Path, required=True, help="tokenizer.json of the encoder"
-    )
-    arguments_parser.add_argument("--out", type=Path, required=True, help="safetensors file of windows")
-    arguments = arguments_parser.parse_args()
-    recipe = read_recipe(arguments.recipe, Features)
-    contexts = load_contexts(arguments.contexts)
-    documents = read_passages(arguments.documents)
-    tokenizer = load_tokenizer(arguments.tokenizer)
+def write(
+    out: Path,
+    questions: Path,
+    documents: Path,
+    contexts: Contexts,
+    tokenizer: Tokenizer,
+    recipe: Features,
+) -> None:
+    """Write the windows of a questions table, block by block."""
     question_ids: list[str] = []
     about: dict[str, str] = {}
     reached = windows = positive = 0
-    with writing(arguments.out, WINDOW_ARRAYS, about) as arrays:
+    with writing(out, WINDOW_ARRAYS, about) as arrays:
         arrays.append(question_bounds=np.zeros(1))
-        for block in blocks(each_question(arguments.questions), documents, contexts, tokenizer, recipe):
+        for block in blocks(each_question(questions), read_passages(documents), contexts, tokenizer, recipe):
             block.table[:, 0] += len(question_ids)
             arrays.append(
                 question_bounds=reached + np.cumsum(block.lengths),
@@ -220,6 +221,24 @@ def main() -> None:
                 )
         about |= header(contexts.vocabulary, "question_ids", question_ids, {"recipe": recipe.model_dump()})
     print(f"{len(question_ids)} questions, {windows} windows, {positive} with the whole answer")
+
+
+def main() -> None:
+    arguments_parser = parser(__doc__, Features)
+    arguments_parser.add_argument("--questions", type=Path, required=True, help="questions table (Parquet)")
+    arguments_parser.add_argument(
+        "--documents", type=Path, required=True, help="its documents table (Parquet)"
+    )
+    arguments_parser.add_argument("--contexts", type=Path, required=True, help="these documents, tokenised")
+    arguments_parser.add_argument(
+        "--tokenizer", type=Path, required=True, help="tokenizer.json of the encoder"
+    )
+    arguments_parser.add_argument("--out", type=Path, required=True, help="safetensors file of windows")
+    arguments = arguments_parser.parse_args()
+    recipe = read_recipe(arguments.recipe, Features)
+    contexts, tokenizer = load_contexts(arguments.contexts), load_tokenizer(arguments.tokenizer)
+    check_vocabulary(contexts, vocabulary_digest(tokenizer))
+    write(arguments.out, arguments.questions, arguments.documents, contexts, tokenizer, recipe)
 
 
 if __name__ == "__main__":
