@@ -33,7 +33,7 @@ CLINGS = regex.compile(
 )
 TOGETHER = 4096  # characters of new words that are tokenised as one text; it takes longer with longer and shorter ones
 # Words and pieces that are remembered; with more, all are forgotten, so that memory does not grow with the text.
-MOST_WORDS, MOST_PIECES = 2**18, 2**21
+MOST_WORDS, MOST_PIECES = 2**19, 2**22
 # Normalisers that leave blanks where they are and look at nothing across one.
 NORMALIZERS = {"NFC", "NFD", "NFKC", "NFKD", "BertNormalizer", "Lowercase", "StripAccents", "Precompiled"}
 PATTERNS = ("[\u2581\u200b]", " {2,}")  # of Replace: signs that become blanks, blanks that become one
