@@ -111,8 +111,8 @@ MISTAKES = {
     ),
     "unknown key of a recipe": (
         put("features.strides", 1),
-        "features: unknown key 'strides'; did you mean 'stride'? known are max_length, stride, step, question_length,"
-        " max_passages",
+        "features: unknown key 'strides'; did you mean 'stride'? known are preset, max_length, stride, step,"
+        " question_length, max_passages",
     ),
     "unknown key deep inside": (
         put("encoders.mbert.pretrain.vocabulary.sise", 1),

@@ -312,6 +312,16 @@ def test_a_document_without_passages_and_a_question_without_text_give_a_window(t
     assert list(windows.question_pieces) == [tokenizer.token_to_id("[Q]")] * 2
 
 
+def test_presets_fill_in_what_is_left_out():
+    tydi, squad = Features(preset="tydi"), Features(preset="squad", question_length=32)
+    assert (tydi.max_length, tydi.stride, tydi.step, tydi.max_passages) == (512, None, 128, 45)
+    assert (squad.max_length, squad.stride, squad.step, squad.question_length) == (384, 128, None, 32)
+    assert Features(preset="primeqa").question_length == 128
+    given = Features(preset="tydi", stride=100)
+    assert (given.stride, given.step) == (100, None)
+    assert Features.model_validate_json(tydi.model_dump_json()) == tydi
+
+
 def test_windows_with_gaps_between_them_are_refused():
     assert Features(max_length=60, question_length=16, stride=None, step=41).step == 41
     with pytest.raises(ValueError, match="step must not exceed"):
