@@ -3,12 +3,12 @@
     python -m benchmarks.scoring [--examples 5000] [--runs 5]
 
 Scored are as many made-up questions, by TyDi QA's primary-task scores (three annotators; right, overlapping and wrong
-spans, yes and no) and by SQuAD's exact match and F1 (an answer of one to five words each, half of them found), from what
-the files hold to the report; reading JSON is not timed.  Beside them run the official programs' loops, written out as
-they are documented: for every question, every annotator and every gold answer one call, texts normalised anew each
-time, one pass over the sorted scores for a threshold (of the minimal answer only, where ours scores passages, too).
-Runs alternate, medians of CPU seconds of one thread are compared.  SQuAD's loop did 51,000 examples a CPU second when
-it was measured for the first time; below half of that, its ratio is void.
+spans, yes and no) and by SQuAD's exact match and F1 (an answer of one to five words each, half of them found), from
+what the files hold to the report; reading JSON is not timed.  Beside them run the official programs' loops, written
+out as they are documented: for every question, every annotator and every gold answer one call, texts normalised anew
+each time, one pass over the sorted scores for a threshold (of the minimal answer only, where ours scores passages,
+too).  Runs alternate, medians of CPU seconds of one thread are compared.  SQuAD's loop did 51,000 examples a CPU
+second when it was measured for the first time; below half of that, its ratio is void.
 """
 
 import argparse

@@ -55,6 +55,40 @@ rule checkpoint:
         "python -m workflow_scripts.encoder.checkpoint --source {params.source:q} --out {params.out} > {log} 2>&1"
 
 
+rule trim:
+    input:
+        encoder=lambda wildcards: expand(
+            "results/encoders/{of}/{file}", of=encoder_of(wildcards).of, file=ENCODER
+        ),
+        text=lambda wildcards: flat(encoder_of(wildcards).text),
+        held_out=lambda wildcards: flat(encoder_of(wildcards).trim.held_out),
+    output:
+        expand("results/encoders/{{encoder}}/{file}", file=[*ENCODER, "training.json"]),
+    log:
+        "logs/encoders/{encoder}.log",
+    benchmark:
+        "logs/costs/encoders/{encoder}.tsv"
+    wildcard_constraints:
+        encoder=one_of(name for name, entry in settings.encoders.items() if entry.trim),
+    conda:
+        "../envs/xlqa.yaml"
+    resources:
+        mem_mb=4000,
+        runtime=120,
+    params:
+        recipe=lambda wildcards: recipe(encoder_of(wildcards).trim, ["min_count", "max_unknown"]),
+        text=lambda wildcards: named(encoder_of(wildcards).text),
+        held_out=lambda wildcards: named(encoder_of(wildcards).trim.held_out or encoder_of(wildcards).text),
+        encoder=lambda wildcards, input: folder(input.encoder),
+        out=lambda wildcards, output: folder(output),
+        code=code_hash("workflow_scripts.encoder.trim"),
+    message:
+        "Trimming the vocabulary of the encoder {wildcards.encoder}"
+    shell:
+        "python -m workflow_scripts.encoder.trim --encoder {params.encoder} --text {params.text:q}"
+        " --held-out {params.held_out:q} --recipe {params.recipe:q} --out {params.out} > {log} 2>&1"
+
+
 rule contexts:
     input:
         documents="results/documents/{corpus}.parquet",

@@ -47,6 +47,7 @@ from workflow_scripts.recipes.splits import Splits
 from workflow_scripts.recipes.table import Heading, PairsColumn, PairsTable, ReadColumn, Row, Table
 from workflow_scripts.recipes.translators import AnyTranslator, CTranslate2, Google, Seq2Seq, Translator
 from workflow_scripts.recipes.transliteration import Transliteration
+from workflow_scripts.recipes.trimming import Trimming
 from workflow_scripts.recipes.tuning import Prediction, Tuning
 
 SCHEMA = Path(__file__).parent.parent / "resources" / "config.schema.json"
@@ -326,12 +327,22 @@ class Recordings(Speech):
     shards: Positive = Field(1, description="jobs, which run side by side")
 
 
+class Trimmed(Trimming):
+    """An encoder whose vocabulary keeps what the text of some languages uses."""
+
+    held_out: dict[Code, list[str]] = Field(
+        {},
+        description="text on which unknown pieces are counted: files for each language; none: the text itself",
+    )
+
+
 class Encoder(Recipe):
-    """A multilingual encoder: pretrained here, a published checkpoint, or another one trained to link words."""
+    """A multilingual encoder: pretrained here, a published checkpoint, or another one tuned to link words or trimmed."""
 
     pretrain: Pretraining | None = Field(None, description="pretrain one from scratch with these settings")
     text: dict[Code, list[str]] = Field(
-        {}, description="text to pretrain on: files for each language, a document a line"
+        {},
+        description="text to pretrain on, or whose pieces are kept: files for each language, a document a line",
     )
     checkpoint: str | None = Field(
         None, description="Hugging Face name (bert-base-multilingual-cased) or folder of a pretrained encoder"
@@ -340,7 +351,10 @@ class Encoder(Recipe):
         None,
         description="train another encoder on sentence pairs with these settings, so that it links words",
     )
-    of: Name | None = Field(None, description="tune: the entry of encoders that is trained")
+    trim: Trimmed | None = Field(
+        None, description="leave out the pieces of another encoder that text does not use"
+    )
+    of: Name | None = Field(None, description="tune, trim: the entry of encoders that is tuned or trimmed")
     pairs: Name | None = Field(
         None, description="tune: an entry of parallel, where the sentence pairs come from"
     )
@@ -350,18 +364,25 @@ class Encoder(Recipe):
     filter: Parallel = Field(Parallel(), description="tune: which sentence pairs are used")
 
     @model_validator(mode="after")
-    def _one_of_three(self) -> Self:
-        if [self.pretrain, self.checkpoint, self.tune].count(None) != 2:
+    def _one_of_four(self) -> Self:
+        if [self.pretrain, self.checkpoint, self.tune, self.trim].count(None) != 3:
             raise ValueError(
-                "give exactly one of pretrain (from scratch), checkpoint (name or folder) and tune (of another entry)"
+                "give exactly one of pretrain (from scratch), checkpoint (name or folder), tune and trim (of another"
+                " entry)"
             )
-        if (self.pretrain is None) == bool(self.text):
-            raise ValueError("text belongs to pretrain: give files for each language there, and only there")
-        for key in ("of", "pairs", "languages", "filter"):
+        if (self.pretrain is None and self.trim is None) == bool(self.text):
+            raise ValueError(
+                "text belongs to pretrain and trim: give files for each language there, and only there"
+            )
+        for key in ("pairs", "languages", "filter"):
             if self.tune is None and key in self.model_fields_set:
                 raise ValueError(f"{key} belongs to tune, which trains another entry of encoders")
+        if self.tune is None and self.trim is None and self.of is not None:
+            raise ValueError("of belongs to tune and trim, which make an encoder of another entry")
         if self.tune is not None and (self.of is None or self.pairs is None):
             raise ValueError("tune needs of (an entry of encoders) and pairs (an entry of parallel)")
+        if self.trim is not None and self.of is None:
+            raise ValueError("trim needs of (an entry of encoders)")
         return self
 
 
@@ -873,7 +894,7 @@ def pairs_table_recipe(config: Config, name: str) -> PairsTable:
         languages += asked
     encoders = []
     for head, encoder_name in table.encoders.items():
-        encoder = config.encoders[encoder_name]
+        encoder = config.encoders[encoder_chain(config, encoder_name)[-1]]
         read = PUBLISHED.get(Path(encoder.checkpoint).name) if encoder.checkpoint else sorted(encoder.text)
         encoders.append(ReadColumn.model_validate({"head": head, "encoder": read}))
     return PairsTable(
@@ -1225,7 +1246,7 @@ def _check_retrieval(config: Config, where: str, name: str) -> None:
     _check_links(config, f"{where}.links", entry.links)
     if entry.links.linker == "neural" and "counted" in entry.model_fields_set:
         raise InputError(f"{where}.counted belongs to linker statistical, but linker is neural")
-    pretrain = config.encoders[entry.encoder].pretrain
+    pretrain = config.encoders[encoder_chain(config, entry.encoder)[-1]].pretrain
     blocks = pretrain.architecture.layers if pretrain else abs(entry.layer)
     if not -blocks - 1 <= entry.layer <= blocks:
         raise InputError(

@@ -225,12 +225,12 @@ MISTAKES = {
     ),
     "pretrain and checkpoint": (
         put("encoders.mbert.checkpoint", "xlm-roberta-base"),
-        "encoders.mbert: give exactly one of pretrain (from scratch), checkpoint (name or folder) and tune (of another"
-        " entry)",
+        "encoders.mbert: give exactly one of pretrain (from scratch), checkpoint (name or folder), tune and trim (of"
+        " another entry)",
     ),
     "pretrain without text": (
         put("encoders.mbert.text", {}),
-        "encoders.mbert: text belongs to pretrain: give files for each language there, and only there",
+        "encoders.mbert: text belongs to pretrain and trim: give files for each language there, and only there",
     ),
     "windows longer than the encoder": (
         put("features.max_length", 384),

@@ -6,7 +6,6 @@ from pydantic import Field, model_validator
 
 from workflow_scripts.recipes.base import Positive, Recipe
 
-
 # What the sources cut windows to.  PrimeQA puts no markers before passages and cuts questions at 128 characters; here
 # markers stay, and a question keeps as many pieces.
 PRESETS: dict[str, dict[str, Any]] = {
