@@ -976,6 +976,8 @@ def _check(config: Config) -> None:
         _check_split(config, f"splits.{name}", name, split)
     _check_translators(config)
     for name in config.encoders:
+        _check_made(config, name)
+    for name in config.encoders:
         _check_tuned(config, name)
     for name, translations in config.translations.items():
         if isinstance(translations, TRANSLATORS):
@@ -1193,11 +1195,8 @@ def _check_languages(config: Config, where: str, pairs: str, codes: Sequence[str
             )
 
 
-def _check_tuned(config: Config, encoder: str) -> None:
-    """An encoder that is trained to link words comes of another one that can learn it, and of pairs that there are."""
-    entry, where = config.encoders[encoder], f"encoders.{encoder}"
-    if entry.tune is None or entry.pairs is None:
-        return
+def _check_made(config: Config, encoder: str) -> None:
+    """An encoder that is made of another one comes of one that is not, by way of others that there are."""
     chain = [encoder]
     while (before := config.encoders[chain[-1]].of) is not None:
         _known(f"encoders.{chain[-1]}.of", "encoder", before, config.encoders)
@@ -1207,6 +1206,13 @@ def _check_tuned(config: Config, encoder: str) -> None:
                 f"encoders.{chain[-1]}.of: a circle, {circle}; one of them must be pretrained or a checkpoint"
             )
         chain.append(before)
+
+
+def _check_tuned(config: Config, encoder: str) -> None:
+    """An encoder that is trained to link words comes of another one that can learn it, and of pairs that there are."""
+    entry, where = config.encoders[encoder], f"encoders.{encoder}"
+    if entry.tune is None or entry.pairs is None:
+        return
     _known(f"{where}.pairs", "source of sentence pairs", entry.pairs, config.parallel)
     _distinct(f"{where}.languages", linker_languages(config, encoder))
     _check_languages(config, where, entry.pairs, linker_languages(config, encoder))

@@ -228,6 +228,17 @@ MISTAKES = {
         "encoders.mbert: give exactly one of pretrain (from scratch), checkpoint (name or folder), tune and trim (of"
         " another entry)",
     ),
+    "encoders trimmed in a circle": (
+        lambda raw: raw["encoders"].update(
+            a={"of": "b", "trim": {}, "text": {"en": ["text"]}},
+            b={"of": "a", "trim": {}, "text": {"en": ["text"]}},
+        ),
+        "encoders.b.of: a circle, a of b of a; one of them must be pretrained or a checkpoint",
+    ),
+    "trim of nothing": (
+        lambda raw: raw["encoders"].update(a={"trim": {}, "text": {"en": ["text"]}}),
+        "encoders.a: trim needs of (an entry of encoders)",
+    ),
     "pretrain without text": (
         put("encoders.mbert.text", {}),
         "encoders.mbert: text belongs to pretrain and trim: give files for each language there, and only there",

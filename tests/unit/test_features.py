@@ -10,12 +10,13 @@ from safetensors.numpy import save_file
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
 
 from workflow_scripts.cli import InputError
-from workflow_scripts.corpus import Annotation, Document, Question
+from workflow_scripts.corpus import Annotation, Document, Question, write_documents, write_questions
 from workflow_scripts.encoder.vocabulary import learn
 from workflow_scripts.qa import features
-from workflow_scripts.qa.contexts import blocks, tokenise
+from workflow_scripts.qa.contexts import blocks, tokenise, write
 from workflow_scripts.qa.pieces import Pieces, characters, cuts_at_blanks
 from workflow_scripts.qa.windows import annotation_to_learn, cut, window_starts
+from workflow_scripts.qa.windows import write as write_windows
 from workflow_scripts.recipes.features import Features
 from workflow_scripts.recipes.pretraining import Vocabulary
 
@@ -310,6 +311,44 @@ def test_a_document_without_passages_and_a_question_without_text_give_a_window(t
     assert (windows.question[0], windows.length[0], windows.start[0]) == (0, 0, -1)
     assert set(windows.question) == {0, 1}
     assert list(windows.question_pieces) == [tokenizer.token_to_id("[Q]")] * 2
+
+
+def test_a_tokeniser_that_knows_nothing_of_the_text_is_told(tokenizer, tmp_path):
+    write_documents(tmp_path / "documents", [document(["ჯჯ ჯ"])])
+    with pytest.raises(
+        InputError, match=r"pieces are unknown to the tokenizer; give the tokenizer\.json of an encoder"
+    ):
+        write(tmp_path / "contexts", tmp_path / "documents", tokenizer, "digest", 45)
+    assert not (tmp_path / "contexts").exists()
+
+
+def test_what_cannot_be_answered_is_told(tokenizer, tmp_path, capsys):
+    """No passages, an answer across windows, a question longer than a window, a context of a megabyte."""
+    long = "The city of Ramor lies on the banks of the river Tesi. " * 20_000
+    docs = [Document("none", "en", "", "", "text", (), "none"), document([f"{long}Ramor"])]
+    given = Annotation(0, (start := docs[1].text.rindex("Ramor")), start + 5, "Ramor")
+    whole = Annotation(0, docs[1].passages[0][0], docs[1].passages[0][1], f"{long}Ramor")
+    questions = [
+        Question("n", "n", "none", "en", "?", ()),
+        Question("q", "q", "d", "en", "Where is it? " * 1000, (given,)),
+        Question("w", "w", "d", "en", "?", (whole,)),
+    ]
+    write_documents(tmp_path / "documents", docs)
+    write_questions(tmp_path / "questions", questions, {d.doc_id: d for d in docs})
+    digest = features.vocabulary_digest(tokenizer)
+    write(tmp_path / "contexts", tmp_path / "documents", tokenizer, digest, 45)
+    assert "1 of 2 documents have no passages; questions about them go unanswered" in capsys.readouterr().out
+    contexts = features.load_contexts(tmp_path / "contexts")
+    write_windows(
+        tmp_path / "windows", tmp_path / "questions", tmp_path / "documents", contexts, tokenizer, Features()
+    )
+    told = capsys.readouterr().out
+    assert "1 of 3 questions have an answer that no window holds whole" in told
+    windows = features.load_windows(tmp_path / "windows")
+    assert np.diff(windows.question_bounds).max() == Features().question_length
+    (found,) = np.flatnonzero(windows.start >= 0)
+    piece = windows.first[found] + windows.start[found]
+    assert (windows.question[found], contexts.starts[piece]) == (1, start)
 
 
 def test_presets_fill_in_what_is_left_out():

@@ -31,13 +31,9 @@ BLOCK = 2**20  # characters that are tokenised at a time
 
 
 class Block(NamedTuple):
-    """The contexts of some documents: int64 [documents] pieces of each, and the arrays of `Contexts` [pieces].
-
-    markers: how many of the pieces are markers.
-    """
+    """The contexts of some documents: int64 [documents] pieces of each, and the arrays of `Contexts` [pieces]."""
 
     doc_ids: list[str]
-    markers: int
     lengths: np.ndarray
     pieces: np.ndarray
     starts: np.ndarray
@@ -72,9 +68,7 @@ def blocks(documents: Iterable[Readable], tokenizer: Tokenizer, max_passages: in
         reached = np.concatenate([[0], np.cumsum(count)])
         document = np.concatenate([[0], np.cumsum([len(spans) for spans in seen])])
         passages = np.repeat(np.array(numbers, dtype=np.int16), count)
-        yield Block(
-            [d.doc_id for d in some], len(texts), np.diff(reached[document]), ids, starts, ends, passages
-        )
+        yield Block([d.doc_id for d in some], np.diff(reached[document]), ids, starts, ends, passages)
 
 
 def tokenise(documents: Sequence[Readable], tokenizer: Tokenizer, max_passages: int) -> Contexts:
@@ -100,7 +94,7 @@ def write(out: Path, documents: Path, tokenizer: Tokenizer, vocabulary: str, max
     unknown = unknown_piece(tokenizer)
     progress = Progress("contexts", count_documents(documents), "documents")
     doc_ids: list[str] = []
-    reached = unknowns = markers = 0
+    reached = unknowns = read = empty = 0
     about: dict[str, str] = {}
     with writing(out, CONTEXT_ARRAYS, about) as arrays:
         arrays.append(bounds=np.zeros(1))
@@ -113,14 +107,17 @@ def write(out: Path, documents: Path, tokenizer: Tokenizer, vocabulary: str, max
             doc_ids += block.doc_ids
             reached = int(bounds[-1])
             unknowns += int((block.pieces == unknown).sum())
-            markers += block.markers
+            read += int((block.starts >= 0).sum())
+            empty += int((block.lengths == 0).sum())
             progress.advance(len(block.doc_ids))
-        if unknowns and unknowns == reached - markers:
+        if unknowns and unknowns == read:
             raise InputError(
                 f"{documents}: all {unknowns} pieces are unknown to the tokenizer; give the tokenizer.json of an"
                 " encoder that reads these languages"
             )
         about |= header(vocabulary, "doc_ids", doc_ids, {"max_passages": max_passages})
+    if empty:
+        print(f"{empty} of {len(doc_ids)} documents have no passages; questions about them go unanswered")
     print(f"{reached} pieces, {100 * unknowns / max(reached, 1):.2f} % unknown")
 
 

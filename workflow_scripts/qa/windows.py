@@ -94,7 +94,8 @@ class Block(NamedTuple):
     """The windows of some questions.
 
     lengths [questions] pieces of each question in pieces; table [windows, 6] the columns of `Windows`, question first,
-    which counts from 0; lost: ids of questions whose answer no piece of the context overlaps.
+    which counts from 0; lost: ids of questions whose answer no piece of the context overlaps; split: questions whose
+    answer no window holds whole.
     """
 
     question_ids: list[str]
@@ -102,6 +103,7 @@ class Block(NamedTuple):
     pieces: np.ndarray
     table: np.ndarray
     lost: list[str]
+    split: int
 
 
 def blocks(
@@ -164,8 +166,9 @@ def blocks(
                 np.where(holds, lasts - at, -1),
             ]
         )
+        split = int((answers[:, 1] >= 0).sum()) - len(np.unique(number_of[holds]))
         ids = [question.question_id for question in some]
-        yield Block(ids, lengths, pieces[kept], table, lost)
+        yield Block(ids, lengths, pieces[kept], table, lost, split)
 
 
 def cut(
@@ -199,7 +202,7 @@ def write(
     """Write the windows of a questions table, block by block."""
     question_ids: list[str] = []
     about: dict[str, str] = {}
-    reached = windows = positive = 0
+    reached = windows = positive = split = 0
     with writing(out, WINDOW_ARRAYS, about) as arrays:
         arrays.append(question_bounds=np.zeros(1))
         for block in blocks(each_question(questions), read_passages(documents), contexts, tokenizer, recipe):
@@ -213,6 +216,7 @@ def write(
             reached += len(block.pieces)
             windows += len(block.table)
             positive += int((block.table[:, TABLE.index("start")] >= 0).sum())
+            split += block.split
             release(contexts)
             for question_id in block.lost:
                 print(
@@ -220,6 +224,11 @@ def write(
                     " unanswered"
                 )
         about |= header(contexts.vocabulary, "question_ids", question_ids, {"recipe": recipe.model_dump()})
+    if split:
+        print(
+            f"{split} of {len(question_ids)} questions have an answer that no window holds whole; their windows count"
+            " as unanswered: raise max_length or stride if these are many"
+        )
     print(f"{len(question_ids)} questions, {windows} windows, {positive} with the whole answer")
 
 
