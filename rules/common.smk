@@ -471,14 +471,35 @@ def lists_before(wildcards):
 # Evaluation
 
 
-def per_pair(evaluation, folder):
+def per_pair(evaluation, folder, end="jsonl"):
     """One file for each pair of question and context language of an evaluation."""
-    return [f"{folder}/{pair}.jsonl" for pair in pairs_of(settings, evaluation)]
+    return [f"{folder}/{pair}.{end}" for pair in pairs_of(settings, evaluation)]
 
 
 def pair_files(files):
     """PAIR=FILE for each file of `per_pair`."""
-    return [f"{Path(file).stem}={file}" for file in files]
+    return [f"{Path(file).name.partition('.')[0]}={file}" for file in files]
+
+
+# What is predicted beside TyDi's lines, where it is asked for: option of qa.predict -> end of the files' names.
+OTHER_PREDICTIONS = {
+    **({"squad": "squad.json", "odds": "odds.json"} if settings.prediction.squad else {}),
+    **({"nbest": "nbest.jsonl"} if settings.prediction.n_best else {}),
+}
+
+
+def other_predictions(evaluation, folder):
+    """The files of OTHER_PREDICTIONS."""
+    return [file for end in OTHER_PREDICTIONS.values() for file in per_pair(evaluation, folder, end)]
+
+
+def other_prediction_options(evaluation, folder):
+    """The options that name the files of OTHER_PREDICTIONS."""
+    return [
+        word
+        for option, end in OTHER_PREDICTIONS.items()
+        for word in (f"--{option}", *pair_files(per_pair(evaluation, folder, end)))
+    ]
 
 
 def evaluation_corpora(evaluations):

@@ -41,6 +41,7 @@ for evaluation, entry in settings.evaluations.items():
             windows=lambda wildcards, corpora=entry.corpora: windows(model_of(wildcards).encoder, corpora),
         output:
             per_pair(evaluation, f"results/predictions/{{model}}/seed{{seed}}/{evaluation}"),
+            other_predictions(evaluation, f"results/predictions/{{model}}/seed{{seed}}/{evaluation}"),
         log:
             f"logs/predictions/{{model}}/seed{{seed}}/{evaluation}.log",
         benchmark:
@@ -56,6 +57,9 @@ for evaluation, entry in settings.evaluations.items():
             hide=lambda wildcards: tuning_of(wildcards).hide,
             model=lambda wildcards, input: folder(input.model),
             pairs=pair_files(per_pair(evaluation, f"results/predictions/{{model}}/seed{{seed}}/{evaluation}")),
+            others=other_prediction_options(
+                evaluation, f"results/predictions/{{model}}/seed{{seed}}/{evaluation}"
+            ),
             code=code_hash("workflow_scripts.qa.predict"),
         message:
             f"Answering {evaluation} with {{wildcards.model}}, seed {{wildcards.seed}}"
@@ -63,7 +67,7 @@ for evaluation, entry in settings.evaluations.items():
             "python -m workflow_scripts.qa.predict --model {params.model} --documents {input.documents}"
             " --questions {input.questions} --contexts {input.contexts} --windows {input.windows}"
             " --recipe {params.recipe:q} --hide {params.hide} --label {wildcards.model} --pair {params.pairs}"
-            " > {log} 2>&1"
+            " {params.others} > {log} 2>&1"
 
 
 rule score:
