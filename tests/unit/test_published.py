@@ -206,6 +206,7 @@ def tuned_on(encoder: Path, folder: Path, **recipe: float) -> Path:
         "hide": "nothing",
         "label": "predict",
     }
+    arguments |= {"squad": [], "odds": [], "nbest": []}
     predict.predict(Namespace(**given, **arguments), Prediction(precision="fp32"))
     return folder
 

@@ -4,8 +4,7 @@ A span's score is what it has over the first piece of its window (TyDi QA baseli
 question's n-best probabilities are the softmax over the scores of its candidates and 0.
 """
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -18,8 +17,7 @@ from workflow_scripts.qa.spans import across_windows, chances
 NULL_SCORE = -1e9  # below any score a span can have
 
 
-@dataclass(frozen=True)
-class Candidates:
+class Candidates(NamedTuple):
     """The best spans of one question, best first: characters of its document, score and probability, a list each.
 
     passage: that of the best; kind: the answer type of its window; null_score: the lowest, over the question's windows,
@@ -39,6 +37,23 @@ class Candidates:
     def yes_no(self) -> str:
         """YES or NO where that is the answer, else NONE."""
         return {YES: "YES", NO: "NO"}.get(self.kind, "NONE") if self.start else "NONE"
+
+
+def passages_of(part: Part, rows: np.ndarray, offsets: np.ndarray, width: int) -> np.ndarray:
+    """The passage of each position of these windows' inputs, int16 [rows, width], as `best_spans` wants them.
+
+    offsets: int64 [rows], the position of each window's first context piece.
+    """
+    passages, starts = (
+        np.full((len(rows), width), -1, dtype=np.int16),
+        np.full((len(rows), width), -1, np.int32),
+    )
+    columns = (offsets, part.windows.first[rows], part.windows.length[rows])
+    for row, (at, first, length) in enumerate(zip(*(column.tolist() for column in columns), strict=True)):
+        passages[row, at : at + length] = part.contexts.passages[first : first + length]
+        starts[row, at : at + length] = part.contexts.starts[first : first + length]
+    passages[starts < 0] = -1
+    return passages
 
 
 def candidates(

@@ -20,7 +20,15 @@ import torch
 from workflow_scripts.cli import InputError, Progress, named_files, parser, read_recipe, run
 from workflow_scripts.corpus import Document, Question, read_documents, read_questions
 from workflow_scripts.files import write_jsonl, write_text
-from workflow_scripts.qa.answers import Candidates, candidates, n_best_line, null_odds, squad_text, tydi_line
+from workflow_scripts.qa.answers import (
+    Candidates,
+    candidates,
+    n_best_line,
+    null_odds,
+    passages_of,
+    squad_text,
+    tydi_line,
+)
 from workflow_scripts.qa.batches import Layout, Part, check_fits, collate, read_parts
 from workflow_scripts.qa.heads import QuestionAnswerer, load
 from workflow_scripts.qa.spans import best_spans
@@ -59,12 +67,7 @@ def answer_windows(
         start, end, kinds = logits(
             model, collate([part], [(0, int(row)) for row in rows], layout, hide), recipe.precision
         )
-        passages = np.full(start.shape, -1, dtype=np.int16)
-        for number, row in enumerate(rows):
-            begin, length = part.windows.first[row], part.windows.length[row]
-            span = slice(begin, begin + length)
-            seen = np.where(part.contexts.starts[span] >= 0, part.contexts.passages[span], -1)
-            passages[number, offsets[row] : offsets[row] + length] = seen
+        passages = passages_of(part, rows, offsets[rows], start.shape[1])
         best_first, best_last, score[rows] = best_spans(start, end, passages, recipe.max_answer_length, kept)
         shift = (part.windows.first[rows] - offsets[rows])[:, None]
         first[rows] = np.where(best_first >= 0, best_first + shift, -1)
