@@ -17,8 +17,6 @@ class Calibration(Recipe):
 class CalibrationTable(Recipe):
     """What tables of calibration say of their models."""
 
-    labels: dict[str, str] = Field(
-        min_length=1, description="model -> printed name, in the order of the rows"
-    )
+    labels: dict[str, str] = Field(min_length=1, description="model -> printed name")
     fitted_on: str = Field(description="name of the evaluation that temperatures are fitted on")
     evaluation: str = Field(description="name of the evaluation that they are tried on")

@@ -38,9 +38,8 @@ def read_runs(file: Path, recipe: CalibrationTable) -> tuple[Runs, dict[str, Any
         whole = False
     if not whole:
         raise InputError(f"{file}: not a file of figures as evaluate.calibrate writes them")
-    for model in recipe.labels:
-        if not any(name.rpartition("/")[0] == model for name in runs):
-            raise InputError(f"{file}: no figures of {model}; there are {', '.join(runs)}")
+    if {name.rpartition("/")[0] for name in runs} != recipe.labels.keys():
+        raise InputError(f"{file}: figures of {', '.join(runs)}, but labels of {', '.join(recipe.labels)}")
     return runs, settings
 
 
@@ -114,7 +113,7 @@ def to_markdown(recipe: CalibrationTable, runs: Runs, settings: dict[str, Any]) 
             ]
         )
     blocks.append("\n".join(laid_out(lines)))
-    for model, label in recipe.labels.items():
+    for model in dict.fromkeys(name.rpartition("/")[0] for name in runs):
         of_model = [of for name, of in runs.items() if name.rpartition("/")[0] == model]
         sides = {side: pooled(of_model, side) for side in SIDES}
         lines = [
@@ -134,7 +133,7 @@ def to_markdown(recipe: CalibrationTable, runs: Runs, settings: dict[str, Any]) 
                     else ["–"] * 3
                 )
             lines.append(row)
-        blocks += [f"## {literal(label)}", "\n".join(laid_out(lines))]
+        blocks += [f"## {literal(recipe.labels[model])}", "\n".join(laid_out(lines))]
     return "\n\n".join(blocks) + "\n"
 
 
