@@ -1,6 +1,7 @@
 """From questions to a prediction file by the steps' own command lines, on a corpus small enough to learn by heart."""
 
 import json
+import shutil
 import subprocess
 import sys
 from argparse import Namespace
@@ -9,6 +10,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 from transformers import AutoModelForQuestionAnswering, AutoTokenizer
 
 from tests.unit.tiny import encoder
@@ -292,6 +294,16 @@ def test_the_other_files_say_the_same(made, tmp_path):
             assert texts[question.source_id] == best[0]["text"] == answer
         else:
             assert texts[question.source_id] == "no"
+
+
+def test_a_model_that_gives_no_numbers_is_told(made, tmp_path):
+    shutil.copytree(made / "m", tmp_path / "m")
+    weights = load_file(made / "m/model.safetensors")
+    weights["qa_outputs.bias"][0] = float("nan")
+    save_file(weights, tmp_path / "m/model.safetensors", metadata={"format": "pt"})
+    with pytest.raises(InputError, match="the model's logits are not numbers"):
+        predicting(made, model=tmp_path / "m", pair=[f"en-en={tmp_path / 'none'}"])
+    assert not (tmp_path / "none").exists()
 
 
 def test_where_no_span_is_possible_nothing_is_invented():

@@ -67,6 +67,8 @@ def answer_windows(
         start, end, kinds = logits(
             model, collate([part], [(0, int(row)) for row in rows], layout, hide), recipe.precision
         )
+        if not (np.isfinite(start).all() and np.isfinite(end).all()):
+            raise InputError("the model's logits are not numbers; its training went wrong, so train it again")
         passages = passages_of(part, rows, offsets[rows], start.shape[1])
         best_first, best_last, score[rows] = best_spans(start, end, passages, recipe.max_answer_length, kept)
         shift = (part.windows.first[rows] - offsets[rows])[:, None]
