@@ -17,7 +17,7 @@ from transformers import AutoModel, AutoModelForQuestionAnswering, AutoTokenizer
 from benchmarks import published
 from tests.conftest import ROOT
 from tests.unit import tiny
-from workflow_scripts.align import finetune
+from workflow_scripts.align import bitext, finetune
 from workflow_scripts.cli import InputError
 from workflow_scripts.corpus import Annotation, Document, Question, write_documents, write_questions
 from workflow_scripts.encoder import checkpoint
@@ -314,14 +314,14 @@ def test_it_can_be_aligned(encoder, tmp_path):
     (tmp_path / "pairs").write_text("".join(f"{foreign} ||| {english}\n" for foreign, english in pairs))
     (tmp_path / "links").write_text("0-1 2-3 4-5 5-6\n0-0 1-1\n")
     tokenizer = load_tokenizer(encoder)
-    sentence = finetune.encode(pairs[0][0].split(), tokenizer)
+    (sentence,) = bitext.encode([pairs[0][0].split()], tokenizer, tokenizer.model_max_length)
+    assert sentence is not None
     pieces = tokenizer.convert_ids_to_tokens(sentence.pieces.tolist())
     assert (pieces[0], pieces[-1]) == (tokenizer.cls_token, tokenizer.sep_token)
     assert not (set(tokenizer.all_special_tokens) - {tokenizer.unk_token}) & set(pieces[1:-1])
-    ends = [-1, *sentence.words]
-    for word, begin, end in zip(pairs[0][0].split(), ends, ends[1:], strict=False):
+    for word, (first, last) in zip(pairs[0][0].split(), sentence.words, strict=True):
         alone = tokenizer(word, add_special_tokens=False)["input_ids"]
-        assert sentence.pieces[max(begin, 0) + 1 : end + 1].tolist() == alone
+        assert sentence.pieces[first : last + 1].tolist() == alone
     arguments = Namespace(
         encoder=encoder,
         pairs=[f"sw={tmp_path / 'pairs'}"],

@@ -257,8 +257,8 @@ def test_a_function_of_one_step_is_no_other_steps_business(run: Tree) -> None:
     """Of the windows, those of the test set are cut again for a model that is not tuned again, and so on."""
     with run.edited(
         "workflow_scripts/align/finetune.py",
-        "def encode(",
-        "def linked_once(a: int) -> int:\n    return a\n\n\ndef encode(",
+        "def read_language(",
+        "def linked_once(a: int) -> int:\n    return a\n\n\ndef read_language(",
     ):
         assert names(run.pending()) == ALIGNED
 
