@@ -184,17 +184,17 @@ def across_windows(
     return Ranked(bounds, first[order], last[order], score[order], window[order])
 
 
-def chances(ranked: Ranked, temperature: float = 1.0) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def chances(ranked: Ranked) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """n-best probabilities: of every span, and of "no answer", whose score is 0, for every question.
 
-    They are the softmax over a question's spans and null, of the scores divided by `temperature`.
+    They are the softmax over a question's spans and null.
     """
     questions = len(ranked.bounds) - 1
     asked = np.repeat(np.arange(questions), np.diff(ranked.bounds))
     highest = np.zeros(questions)
     some = np.diff(ranked.bounds) > 0
     highest[some] = np.maximum(ranked.score[ranked.bounds[:-1][some]], 0)
-    weight = np.exp((ranked.score - highest[asked]) / temperature)
-    null = np.exp(-highest / temperature)
+    weight = np.exp(ranked.score - highest[asked])
+    null = np.exp(-highest)
     total = null + np.bincount(asked, weight, questions)
     return weight / total[asked], null / total
