@@ -189,8 +189,8 @@ MISTAKES = {
     "unknown row": (
         put("tables.table2.rows", ["mbert-moon"]),
         "tables.table2.rows: unknown model 'mbert-moon'; did you mean 'mbert-mono'? known are mbert-111-l,"
-        " mbert-111-s, mbert-aug, mbert-cao-high, mbert-mono, mbert-tydi-l, mbert-zhao-low, xlmr-111-l, xlmr-111-s,"
-        " xlmr-aug, xlmr-mono, xlmr-tydi-l, xlmr-zhao-low-high",
+        " mbert-111-s, mbert-aug, mbert-cao-high, mbert-mono, mbert-squad, mbert-tydi-l, mbert-zhao-low, xlmr-111-l,"
+        " xlmr-111-s, xlmr-aug, xlmr-mono, xlmr-tydi-l, xlmr-zhao-low-high",
     ),
     "unknown evaluation": (
         put("tables.table2.evaluation", "tydi"),
@@ -260,8 +260,8 @@ MISTAKES = {
     "unknown parent": (
         put("corpora.train-en-to-xx.of", "tydi-trian"),
         "corpora.train-en-to-xx.of: unknown corpus 'tydi-trian'; did you mean 'tydi-train'? known are dev-en-to-xx,"
-        " dev-xx-to-en, hard-en-to-xx, hard-xx-to-en, test-en-to-xx, test-xx-to-en, train-en-to-xx, train-xx-to-en,"
-        " tydi-dev, tydi-hard, tydi-test, tydi-train, tydi-train-all",
+        " dev-xx-to-en, hard-en-to-xx, hard-xx-to-en, squad-en, test-en-to-xx, test-xx-to-en, train-en-to-xx,"
+        " train-xx-to-en, tydi-dev, tydi-hard, tydi-test, tydi-train, tydi-train-all",
     ),
     "translation of translations": (
         put("corpora.test-xx-to-en.of", "test-en-to-xx"),
