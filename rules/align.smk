@@ -5,26 +5,24 @@ rule public_sentences:
     input:
         lambda wildcards: list(archives_of(wildcards).values()),
     output:
-        foreign="results/bitexts/{pairs}/{language}-en.{language}",
-        english="results/bitexts/{pairs}/{language}-en.en",
-        dropped="results/bitexts/{pairs}/{language}-en.dropped.jsonl",
+        foreign="results/bitexts/{joined}/{language}-en.{language}",
+        english="results/bitexts/{joined}/{language}-en.en",
+        dropped="results/bitexts/{joined}/{language}-en.dropped.jsonl",
     log:
-        "logs/bitexts/{pairs}/{language}.log",
+        "logs/bitexts/{joined}/{language}.log",
     benchmark:
-        "logs/costs/bitexts/{pairs}/{language}.tsv"
-    wildcard_constraints:
-        pairs=one_of(name for name, entry in settings.parallel.items() if entry.sources),
+        "logs/costs/bitexts/{joined}/{language}.tsv"
     conda:
         "../envs/xlqa.yaml"
     resources:
         mem_mb=1000,
         runtime=240,
     params:
-        recipe=lambda wildcards: recipe(settings.parallel[wildcards.pairs], Bitext.model_fields),
+        recipe=lambda wildcards: recipe(joined_sources()[wildcards.joined], Bitext.model_fields),
         archives=lambda wildcards: named(archives_of(wildcards)),
         code=code_hash("workflow_scripts.acquire.bitext"),
     message:
-        "Joining sentence pairs {wildcards.language}-en of {wildcards.pairs}"
+        "Joining sentence pairs {wildcards.language}-en of {wildcards.joined}"
     shell:
         "python -m workflow_scripts.acquire.bitext --archives {params.archives} --language {wildcards.language}"
         " --recipe {params.recipe:q} --foreign {output.foreign} --english {output.english} --dropped {output.dropped}"
@@ -33,8 +31,8 @@ rule public_sentences:
 
 rule held_out:
     input:
-        foreign=lambda wildcards: sentence_files(settings, wildcards.source, wildcards.language)[0],
-        english=lambda wildcards: sentence_files(settings, wildcards.source, wildcards.language)[1],
+        foreign=lambda wildcards: source_of(wildcards).files(wildcards.language)[0],
+        english=lambda wildcards: source_of(wildcards).files(wildcards.language)[1],
     output:
         pairs="results/held_out/{source}/{language}.txt",
     log:
@@ -61,8 +59,8 @@ rule held_out:
 
 rule held_out_with_links:
     input:
-        foreign=lambda wildcards: sentence_files(settings, wildcards.source, wildcards.language)[0],
-        english=lambda wildcards: sentence_files(settings, wildcards.source, wildcards.language)[1],
+        foreign=lambda wildcards: source_of(wildcards).files(wildcards.language)[0],
+        english=lambda wildcards: source_of(wildcards).files(wildcards.language)[1],
         gold=lambda wildcards: source_of(wildcards).gold(wildcards.language),
     output:
         pairs="results/held_out/{source}/{language}.txt",
@@ -115,6 +113,60 @@ rule sentence_pairs:
         "python -m workflow_scripts.acquire.parallel --foreign {input.foreign:q} --english {input.english:q}"
         " --language {wildcards.language} --recipe {params.recipe:q} --held-out {input.held_out} --out {output.pairs}"
         " --dropped {output.dropped} > {log} 2>&1"
+
+
+# Sentence pairs that an encoder is trained on, so that it links words; chosen as those that are aligned are.
+use rule sentence_pairs as linker_pairs with:
+    input:
+        foreign=lambda wildcards: linker_sentences(wildcards)[0],
+        english=lambda wildcards: linker_sentences(wildcards)[1],
+        held_out=held_out_from_linker,
+    output:
+        pairs="results/linker_pairs/{encoder}/{language}.txt",
+        dropped="results/linker_pairs/{encoder}/{language}.dropped.jsonl",
+    log:
+        "logs/linker_pairs/{encoder}/{language}.log",
+    benchmark:
+        "logs/costs/linker_pairs/{encoder}/{language}.tsv"
+    params:
+        recipe=lambda wildcards: recipe(encoder_of(wildcards).filter),
+        code=code_hash("workflow_scripts.acquire.parallel"),
+    message:
+        "Choosing sentence pairs {wildcards.language}-en to train the encoder {wildcards.encoder} on"
+
+
+rule train_linker:
+    input:
+        encoder=lambda wildcards: expand(
+            "results/encoders/{encoder}/{file}", encoder=encoder_of(wildcards).of, file=ENCODER
+        ),
+        pairs=lambda wildcards: list(linker_pairs(wildcards).values()),
+    output:
+        expand("results/encoders/{{encoder}}/{file}", file=[*ENCODER, "training.json", "dropped.jsonl"]),
+    log:
+        "logs/encoders/{encoder}.log",
+    benchmark:
+        "logs/costs/encoders/{encoder}.tsv"
+    wildcard_constraints:
+        encoder=one_of(name for name, entry in settings.encoders.items() if entry.tune),
+    conda:
+        "../envs/xlqa.yaml"
+    resources:
+        mem_mb=8000,
+        runtime=1440,
+        gpu=1,
+    params:
+        recipe=lambda wildcards: recipe(encoder_of(wildcards).tune),
+        pairs=lambda wildcards: named(linker_pairs(wildcards)),
+        encoder=lambda wildcards, input: folder(input.encoder),
+        work="work/encoders/{encoder}",
+        out=lambda wildcards, output: folder(output),
+        code=code_hash("workflow_scripts.align.linker"),
+    message:
+        "Training the encoder {wildcards.encoder} to link words"
+    shell:
+        "python -m workflow_scripts.align.linker --encoder {params.encoder} --pairs {params.pairs}"
+        " --recipe {params.recipe:q} --work {params.work} --out {params.out} > {log} 2>&1"
 
 
 rule links:

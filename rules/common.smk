@@ -26,6 +26,8 @@ from workflow_scripts.config import (
     chain_of,
     directions,
     evaluations_of,
+    linker_held_out,
+    linker_languages,
     languages_there,
     held_out_from,
     measured_alignments,
@@ -38,7 +40,6 @@ from workflow_scripts.config import (
     retrieval_table,
     root_of,
     score_tables,
-    sentence_files,
     table_recipe,
     texts_for,
     training_sets_of,
@@ -312,24 +313,49 @@ def alignment_of(wildcards):
 
 def sentence_pairs(wildcards):
     """The two files of an alignment's language: its own side and the English one."""
-    return sentence_files(settings, alignment_of(wildcards).pairs, wildcards.language)
+    return settings.parallel[alignment_of(wildcards).pairs].files(wildcards.language)
+
+
+def joined_sources():
+    """The public corpora that are joined: an entry of parallel for each folder of theirs."""
+    return {entry.joined(): entry for entry in settings.parallel.values() if entry.sources}
 
 
 def archives_of(wildcards):
     """The public corpora of a language's sentence pairs, and where their files lie."""
-    return archives(settings.parallel[wildcards.pairs].sources, wildcards.language)
+    return archives(joined_sources()[wildcards.joined].sources, wildcards.language)
 
 
 def languages_left_out():
-    """A sentence on each entry of parallel that has no sentences of some languages, if an alignment asks for all."""
-    for name in {entry.pairs: None for entry in settings.alignments.values() if entry.languages == "all"}:
+    """A sentence on each entry of parallel without sentences of some languages, where all of its languages are asked for."""
+    asking = [*settings.alignments.values(), *(entry for entry in settings.encoders.values() if entry.tune)]
+    for name in {entry.pairs: None for entry in asking if entry.languages == "all"}:
         there = languages_there(settings, name)
         missing = [code for code in settings.parallel[name].languages if code not in there]
         if missing:
             yield (
-                f"parallel.{name}: no sentence pairs of {', '.join(missing)}; alignments in all languages leave"
+                f"parallel.{name}: no sentence pairs of {', '.join(missing)}; what asks for all languages leaves"
                 f" {'it' if len(missing) == 1 else 'them'} out"
             )
+
+
+def linker_sentences(wildcards):
+    """The two files of a language that an encoder is trained to link: its own side and the English one."""
+    return settings.parallel[encoder_of(wildcards).pairs].files(wildcards.language)
+
+
+def held_out_from_linker(wildcards):
+    """The held-out pairs of a language that an encoder must not be trained to link on."""
+    sources = linker_held_out(settings, wildcards.encoder, wildcards.language)
+    return [f"results/held_out/{source}/{wildcards.language}.txt" for source in sources]
+
+
+def linker_pairs(wildcards):
+    """The sentence pairs of each language that an encoder is trained to link."""
+    return {
+        code: f"results/linker_pairs/{wildcards.encoder}/{code}.txt"
+        for code in linker_languages(settings, wildcards.encoder)
+    }
 
 
 def source_of(wildcards):
@@ -350,7 +376,7 @@ def retrieval_of(wildcards):
 
 def measured_source(wildcards):
     """The two files that a measurement's pairs of a language are held out of."""
-    return sentence_files(settings, retrieval_of(wildcards).pairs, wildcards.language)
+    return settings.parallel[retrieval_of(wildcards).pairs].files(wildcards.language)
 
 
 def measured_pairs(wildcards):
@@ -536,7 +562,7 @@ def guard_reports(wildcards):
     return [f"results/guard/{name}.json" for name in names]
 
 
-def counted_pairs(wildcards):
+def pairs_shown(wildcards):
     """ALIGNMENT/LANGUAGE -> the sentence pairs that a table counts."""
     return {
         f"{alignment}/{code}": f"results/parallel/{alignment}/{code}.txt"
@@ -608,7 +634,7 @@ wildcard_constraints:
     language="[a-z]+",
     model=one_of(settings.models),
     pair="[a-z]+-[a-z]+",
-    pairs=one_of(settings.parallel),
+    joined=one_of(joined_sources()),
     retrieval=one_of(settings.retrieval),
     seed=r"\d+",
     shard=r"\d+",

@@ -34,7 +34,7 @@ rule table:
 
 rule table_of_pairs:
     input:
-        lambda wildcards: flat(counted_pairs(wildcards)),
+        lambda wildcards: flat(pairs_shown(wildcards)),
     output:
         csv="results/tables/{table}.csv",
         markdown="results/tables/{table}.md",
@@ -51,7 +51,7 @@ rule table_of_pairs:
         runtime=10,
     params:
         recipe=lambda wildcards: recipe(pairs_table_recipe(settings, wildcards.table)),
-        pairs=lambda wildcards: named(counted_pairs(wildcards)),
+        pairs=lambda wildcards: named(pairs_shown(wildcards)),
         code=code_hash("workflow_scripts.report.pairs"),
     message:
         "Writing {wildcards.table}"

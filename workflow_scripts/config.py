@@ -35,15 +35,17 @@ from workflow_scripts.recipes.base import Positive, Recipe
 from workflow_scripts.recipes.bitext import Bitext
 from workflow_scripts.recipes.calibration import Calibration, CalibrationTable
 from workflow_scripts.recipes.features import Features
+from workflow_scripts.recipes.linker import LinkerTraining
 from workflow_scripts.recipes.links import Links
 from workflow_scripts.recipes.microworld import Microworld
 from workflow_scripts.recipes.parallel import Parallel
 from workflow_scripts.recipes.pretraining import Pretraining
 from workflow_scripts.recipes.relocation import Label
-from workflow_scripts.recipes.retrieval import Aligned, Retrieval, RetrievalTable
+from workflow_scripts.recipes.retrieval import Retrieval
+from workflow_scripts.recipes.retrieval_table import Aligned, RetrievalTable
 from workflow_scripts.recipes.speech import Speech
 from workflow_scripts.recipes.splits import Splits
-from workflow_scripts.recipes.table import Heading, PairsColumn, PairsTable, Row, Table
+from workflow_scripts.recipes.table import Heading, PairsColumn, PairsTable, ReadColumn, Row, Table
 from workflow_scripts.recipes.translators import AnyTranslator, CTranslate2, Google, Seq2Seq, Translator
 from workflow_scripts.recipes.transliteration import Transliteration
 from workflow_scripts.recipes.tuning import Prediction, Tuning
@@ -326,7 +328,7 @@ class Recordings(Speech):
 
 
 class Encoder(Recipe):
-    """A multilingual encoder: pretrained here from scratch, or a published checkpoint."""
+    """A multilingual encoder: pretrained here, a published checkpoint, or another one trained to link words."""
 
     pretrain: Pretraining | None = Field(None, description="pretrain one from scratch with these settings")
     text: dict[Code, list[str]] = Field(
@@ -335,13 +337,32 @@ class Encoder(Recipe):
     checkpoint: str | None = Field(
         None, description="Hugging Face name (bert-base-multilingual-cased) or folder of a pretrained encoder"
     )
+    tune: LinkerTraining | None = Field(
+        None,
+        description="train another encoder on sentence pairs with these settings, so that it links words",
+    )
+    of: Name | None = Field(None, description="tune: the entry of encoders that is trained")
+    pairs: Name | None = Field(
+        None, description="tune: an entry of parallel, where the sentence pairs come from"
+    )
+    languages: Annotated[list[Code], Field(min_length=1)] | Literal["all"] = Field(
+        "all", description="tune: languages whose pairs with English are used; all: every one that pairs has"
+    )
+    filter: Parallel = Field(Parallel(), description="tune: which sentence pairs are used")
 
     @model_validator(mode="after")
-    def _one_of_two(self) -> Self:
-        if (self.pretrain is None) == (self.checkpoint is None):
-            raise ValueError("give exactly one of pretrain (from scratch) and checkpoint (name or folder)")
+    def _one_of_three(self) -> Self:
+        if [self.pretrain, self.checkpoint, self.tune].count(None) != 2:
+            raise ValueError(
+                "give exactly one of pretrain (from scratch), checkpoint (name or folder) and tune (of another entry)"
+            )
         if (self.pretrain is None) == bool(self.text):
             raise ValueError("text belongs to pretrain: give files for each language there, and only there")
+        for key in ("of", "pairs", "languages", "filter"):
+            if self.tune is None and key in self.model_fields_set:
+                raise ValueError(f"{key} belongs to tune, which trains another entry of encoders")
+        if self.tune is not None and (self.of is None or self.pairs is None):
+            raise ValueError("tune needs of (an entry of encoders) and pairs (an entry of parallel)")
         return self
 
 
@@ -370,6 +391,8 @@ class SentencePairs(Bitext):
         if len({self.foreign is None, self.english is None, bool(self.sources)}) != 1:
             raise ValueError("give either foreign and english (files) or sources (public corpora)")
         if self.foreign is None or self.english is None:
+            if self.links is not None:
+                raise ValueError("links belongs to foreign and english; public corpora have no gold links")
             return self
         if len(self.languages) > 1 and not ("{language}" in self.foreign and "{language}" in self.english):
             raise ValueError(
@@ -384,6 +407,18 @@ class SentencePairs(Bitext):
         if "margin" in self.model_fields_set and "wikimatrix-tsv" not in self.sources:
             raise ValueError("margin belongs to wikimatrix-tsv, the only source with scores")
         return self
+
+    def joined(self) -> str:
+        """The folder of the joined sources, which tells all that their sentences depend on; empty without sources."""
+        names = (f"{name}-{self.margin:g}" if name == "wikimatrix-tsv" else name for name in self.sources)
+        return "+".join(names)
+
+    def files(self, code: str) -> tuple[str, str]:
+        """The two files of a language: its own side and the English one."""
+        if self.foreign is None or self.english is None:
+            stem = f"results/bitexts/{self.joined()}/{code}-en"
+            return f"{stem}.{code}", f"{stem}.en"
+        return self.foreign.replace("{language}", code), self.english.replace("{language}", code)
 
     def gold(self, code: str) -> list[str]:
         """The file of a language's gold links, if there are any."""
@@ -712,6 +747,23 @@ def aligned_languages(config: Config, alignment: str) -> list[str]:
     return entry.languages
 
 
+def linker_languages(config: Config, encoder: str) -> list[str]:
+    """The languages that an encoder is trained to link with English."""
+    entry = config.encoders[encoder]
+    if entry.languages == "all":
+        assert entry.pairs is not None
+        return languages_there(config, entry.pairs)
+    return entry.languages
+
+
+def encoder_chain(config: Config, encoder: str) -> list[str]:
+    """An encoder, the one it is trained from, and so on, down to one that is pretrained or a checkpoint."""
+    chain = [encoder]
+    while (before := config.encoders[chain[-1]].of) is not None:
+        chain.append(before)
+    return chain
+
+
 def languages_there(config: Config, pairs: str) -> list[str]:
     """The languages of an entry of `parallel` whose sentences are there or can be had.
 
@@ -722,20 +774,9 @@ def languages_there(config: Config, pairs: str) -> list[str]:
         code
         for code in entry.languages
         if archives(entry.sources, code)
-        or (
-            not entry.sources
-            and all(_to_be_had(config, file) for file in sentence_files(config, pairs, code))
-        )
+        or (not entry.sources and all(_to_be_had(config, file) for file in entry.files(code)))
     ]
     return there or entry.languages
-
-
-def sentence_files(config: Config, pairs: str, code: str) -> tuple[str, str]:
-    """The two files of a language in an entry of `parallel`: its own side and the English one."""
-    entry = config.parallel[pairs]
-    if entry.foreign is None or entry.english is None:
-        return f"results/bitexts/{pairs}/{code}-en.{code}", f"results/bitexts/{pairs}/{code}-en.en"
-    return entry.foreign.replace("{language}", code), entry.english.replace("{language}", code)
 
 
 @functools.cache
@@ -777,6 +818,16 @@ def held_out_from(config: Config, alignment: str, code: str) -> list[str]:
     asked = [entry.pairs for entry in config.retrieval.values() if alignment in entry.alignments]
     names = [name for name in (config.alignments[alignment].pairs, *asked) if name is not None]
     sources = {name: config.parallel[name] for name in names}
+    return [name for name, source in sources.items() if source.held_out and code in source.languages]
+
+
+def linker_held_out(config: Config, encoder: str, code: str) -> list[str]:
+    """The entries of parallel whose held-out pairs of a language an encoder must not be trained to link on.
+
+    Its own, and all that are measured: any alignment may be made of it, or by its links.
+    """
+    names = [config.encoders[encoder].pairs, *(entry.pairs for entry in config.retrieval.values())]
+    sources = {name: config.parallel[name] for name in names if name is not None}
     return [name for name, source in sources.items() if source.held_out and code in source.languages]
 
 
@@ -852,14 +903,13 @@ def pairs_table_recipe(config: Config, name: str) -> PairsTable:
         missing = [code for code in asked if code not in there]
         columns.append(PairsColumn(alignment=alignment, languages=there, missing=missing))
         languages += asked
-    encoders: dict[str, str | list[str] | None] = {}
+    encoders = []
     for head, encoder_name in table.encoders.items():
         encoder = config.encoders[encoder_name]
-        encoders[head] = (
-            PUBLISHED.get(Path(encoder.checkpoint).name) if encoder.checkpoint else sorted(encoder.text)
-        )
+        read = PUBLISHED.get(Path(encoder.checkpoint).name) if encoder.checkpoint else sorted(encoder.text)
+        encoders.append(ReadColumn.model_validate({"head": head, "encoder": read}))
     return PairsTable(
-        title=table.title, languages=list(dict.fromkeys(languages)), columns=columns, encoders=encoders
+        title=table.title, languages=list(dict.fromkeys(languages)), encoders=encoders, columns=columns
     )
 
 
@@ -868,6 +918,7 @@ def retrieval_table(config: Config, name: str) -> RetrievalTable:
     entry = config.retrieval[name]
     return RetrievalTable(
         encoder=entry.encoder,
+        links="gold" if config.parallel[entry.pairs].links else entry.links.linker,
         alignments=[
             Aligned(
                 name=alignment,
@@ -953,6 +1004,8 @@ def _check(config: Config) -> None:
     for name, split in config.splits.items():
         _check_split(config, f"splits.{name}", name, split)
     _check_translators(config)
+    for name in config.encoders:
+        _check_tuned(config, name)
     for name, translations in config.translations.items():
         if isinstance(translations, TRANSLATORS):
             continue
@@ -986,19 +1039,7 @@ def _check(config: Config) -> None:
         if alignment.pairs is None:
             continue
         _known(f"{where}.pairs", "source of sentence pairs", alignment.pairs, config.parallel)
-        for code in aligned_languages(config, name):
-            _known(
-                f"{where}.languages",
-                f"language of parallel.{alignment.pairs}",
-                code,
-                config.parallel[alignment.pairs].languages,
-            )
-            sources = config.parallel[alignment.pairs].sources
-            if sources and not archives(sources, code):
-                raise InputError(
-                    f"{where}.languages: none of {', '.join(sources)} has {code} (resources/bitexts.tsv); add a source"
-                    f" to parallel.{alignment.pairs}, or leave the language out"
-                )
+        _check_languages(config, where, alignment.pairs, aligned_languages(config, name))
         _check_links(config, f"{where}.links", alignment.links)
     for name, training_set in config.training_sets.items():
         _distinct(f"training_sets.{name}.corpora", training_set.corpora)
@@ -1163,12 +1204,51 @@ def _check_links(config: Config, where: str, links: LinksOf) -> None:
     if links.encoder is None:
         return
     _known(f"{where}.encoder", "encoder", links.encoder, config.encoders)
-    pretrain = config.encoders[links.encoder].pretrain
-    if pretrain is not None and links.layer > pretrain.architecture.layers:
+    _check_blocks(config, f"{where}.layer is {links.layer}", links.encoder, links.layer)
+
+
+def _check_blocks(config: Config, found: str, encoder: str, block: int) -> None:
+    """An encoder that comes of one pretrained here has the block that is read."""
+    root = encoder_chain(config, encoder)[-1]
+    pretrain = config.encoders[root].pretrain
+    if pretrain is not None and block > pretrain.architecture.layers:
         raise InputError(
-            f"{where}.layer is {links.layer}, but encoders.{links.encoder}.pretrain.architecture.layers is"
-            f" {pretrain.architecture.layers}; it must not be more"
+            f"{found}, but encoders.{root}.pretrain.architecture.layers is {pretrain.architecture.layers}; it must"
+            " not be more"
         )
+
+
+def _check_languages(config: Config, where: str, pairs: str, codes: Sequence[str]) -> None:
+    """An entry of `parallel` has sentence pairs of some languages."""
+    sources = config.parallel[pairs].sources
+    for code in codes:
+        _known(f"{where}.languages", f"language of parallel.{pairs}", code, config.parallel[pairs].languages)
+        if sources and not archives(sources, code):
+            raise InputError(
+                f"{where}.languages: none of {', '.join(sources)} has {code} (resources/bitexts.tsv); add a source to"
+                f" parallel.{pairs}, or leave the language out"
+            )
+
+
+def _check_tuned(config: Config, encoder: str) -> None:
+    """An encoder that is trained to link words comes of another one that can learn it, and of pairs that there are."""
+    entry, where = config.encoders[encoder], f"encoders.{encoder}"
+    if entry.tune is None or entry.pairs is None:
+        return
+    chain = [encoder]
+    while (before := config.encoders[chain[-1]].of) is not None:
+        _known(f"encoders.{chain[-1]}.of", "encoder", before, config.encoders)
+        if before in chain:
+            circle = " of ".join([*chain[chain.index(before) :], before])
+            raise InputError(
+                f"encoders.{chain[-1]}.of: a circle, {circle}; one of them must be pretrained or a checkpoint"
+            )
+        chain.append(before)
+    _known(f"{where}.pairs", "source of sentence pairs", entry.pairs, config.parallel)
+    _distinct(f"{where}.languages", linker_languages(config, encoder))
+    _check_languages(config, where, entry.pairs, linker_languages(config, encoder))
+    more = " and psi reads the next one" if "psi" in entry.tune.objectives else ""
+    _check_blocks(config, f"{where}.tune.layer is {entry.tune.layer}{more}", encoder, entry.tune.blocks())
 
 
 def _check_retrieval(config: Config, where: str, name: str) -> None:
@@ -1339,7 +1419,7 @@ def _check_microworld(config: Config) -> None:
         (f"parallel.{name}", file)
         for name, source in config.parallel.items()
         for code in source.languages
-        for file in (*sentence_files(config, name, code), *source.gold(code))
+        for file in (*source.files(code), *source.gold(code))
     )
     for key, file in (*texts, *pairs):
         if not file.startswith(f"{MICROWORLD}/") or file in written:

@@ -225,7 +225,8 @@ MISTAKES = {
     ),
     "pretrain and checkpoint": (
         put("encoders.mbert.checkpoint", "xlm-roberta-base"),
-        "encoders.mbert: give exactly one of pretrain (from scratch) and checkpoint (name or folder)",
+        "encoders.mbert: give exactly one of pretrain (from scratch), checkpoint (name or folder) and tune (of another"
+        " entry)",
     ),
     "pretrain without text": (
         put("encoders.mbert.text", {}),
@@ -455,6 +456,41 @@ MISTAKES = {
         put("microworld.languages", ["en", "ar", "bn", "sw"]),
         "splits.custom-dev.ids.ko: unknown file of the micro-world in en, ar, bn, sw"
         " 'results/microworld/sdqa/dev/kor/korean.dev.txt'",
+    ),
+    "pairs for an encoder that is not trained on any": (
+        put("encoders.mbert.pairs", "microworld"),
+        "encoders.mbert: pairs belongs to tune, which trains another entry of encoders",
+    ),
+    "a linker of no encoder": (
+        put("encoders.linker", {"tune": {"layer": 2}, "pairs": "microworld"}),
+        "encoders.linker: tune needs of (an entry of encoders) and pairs (an entry of parallel)",
+    ),
+    "a linker of an encoder that is none": (
+        put("encoders.linker", {"tune": {"layer": 2}, "pairs": "microworld", "of": "mbret"}),
+        "encoders.linker.of: unknown encoder 'mbret'; did you mean 'mbert'?",
+    ),
+    "a linker of itself": (
+        put("encoders.linker", {"tune": {"layer": 2}, "pairs": "microworld", "of": "linker"}),
+        "encoders.linker.of: a circle, linker of linker; one of them must be pretrained or a checkpoint",
+    ),
+    "a linker of pairs that are none": (
+        put("encoders.linker", {"tune": {"layer": 2}, "pairs": "mikroworld", "of": "mbert"}),
+        "encoders.linker.pairs: unknown source of sentence pairs 'mikroworld'; did you mean 'microworld'?",
+    ),
+    "a linker of a language without pairs": (
+        put(
+            "encoders.linker",
+            {"tune": {"layer": 2}, "pairs": "microworld", "of": "mbert", "languages": ["fi"]},
+        ),
+        "encoders.linker.languages: unknown language of parallel.microworld 'fi'; known are ar, bn,",
+    ),
+    "a linker whose encoder is too shallow": (
+        put(
+            "encoders.linker",
+            {"tune": {"layer": 2, "objectives": ["psi"]}, "pairs": "microworld", "of": "mbert"},
+        ),
+        "encoders.linker.tune.layer is 2 and psi reads the next one, but encoders.mbert.pretrain.architecture.layers is"
+        " 2; it must not be more",
     ),
 }
 
@@ -840,7 +876,7 @@ def test_a_table_of_pairs_knows_its_languages_and_what_encoders_have_read(raw: d
         "kind": "pairs",
         "title": "t",
         "alignments": ["tydi-l", "111-s"],
-        "encoders": {"a": "mbert", "b": "hub", "c": "other"},
+        "encoders": {"b": "hub", "a": "mbert", "c": "other"},
     }
     recipe = module.pairs_table_recipe(load(raw), "table9")
     assert recipe.languages == ("ko", "sw", "wa")
@@ -848,7 +884,12 @@ def test_a_table_of_pairs_knows_its_languages_and_what_encoders_have_read(raw: d
         (("ko", "sw"), ()),
         (("sw",), ("wa",)),
     ]
-    assert recipe.encoders == {"a": tuple(sorted(raw["encoders"]["mbert"]["text"])), "b": "xlmr", "c": None}
+    texts = tuple(sorted(raw["encoders"]["mbert"]["text"]))
+    assert [(read.head, read.encoder) for read in recipe.encoders] == [
+        ("b", "xlmr"),
+        ("a", texts),
+        ("c", None),
+    ]
 
 
 def test_a_model_is_missing_only_while_its_checkpoint_is(raw: dict[str, Any], tmp_path: Path) -> None:

@@ -128,10 +128,23 @@ OPTIONS = [
     {"preset": "paper"},
     {"preset": "cao"},
     {"preset": "wu_dredze", "drop_identical": False},
-    {"preset": "paper", "regulariser": 0.3, "reduction": "mean", "pool": "mean", "layer": 1, "part_size": 1},
-    {"preset": "cao", "part_size": 2, "links": "all", "sampling": "proportional", "reduction": "mean_links"},
-    {"drop_identical": True, "special_pieces": True, "part_size": 2, "pool": "mean"},
-    {"preset": "wu_dredze", "drop_identical": False, "part_size": 2, "regulariser": 0.0},
+    {
+        "preset": "paper",
+        "regulariser": 0.3,
+        "reduction": "mean",
+        "pool": "mean",
+        "layer": 1,
+        "part_pieces": 1,
+    },
+    {
+        "preset": "cao",
+        "part_pieces": 60,
+        "links": "all",
+        "sampling": "proportional",
+        "reduction": "mean_links",
+    },
+    {"drop_identical": True, "special_pieces": True, "part_pieces": 60, "pool": "mean"},
+    {"preset": "wu_dredze", "drop_identical": False, "part_pieces": 60, "regulariser": 0.0},
 ]
 
 
@@ -228,6 +241,20 @@ def test_pairs_of_no_use_are_told_by_line(folder, tmp_path):
     assert dropped == [("sw 2", "no links that can be used")]
 
 
+def test_parts_hold_pairs_of_like_length_within_the_budget(folder, tmp_path):
+    corpus, _ = read(folder, tmp_path, recipe_of())
+    chosen = [(0, corpus.pair(row)) for row in (0, 1, 2, 1, 0)]
+    long = max(len(corpus.pair(0).foreign.pieces), len(corpus.pair(0).english.pieces))
+    made = bitext.parts(chosen, 2 * long)
+    padded = [[max(len(p.foreign.pieces), len(p.english.pieces)) for _, p in part] for part in made]
+    assert [length for part in padded for length in part] == sorted(
+        length for part in padded for length in part
+    )
+    assert all(2 * len(part) * max(part) <= 2 * long for part in padded)
+    assert [len(part) for part in bitext.parts(chosen, 1)] == [1] * 5
+    assert bitext.parts(chosen, None) == [chosen]
+
+
 @pytest.mark.parametrize("sampling", ["cyclic", "proportional", "temperature"])
 def test_sampling(folder, tmp_path, sampling):
     recipe = recipe_of(sampling=sampling, batch_size=2, temperature=1e9)
@@ -297,7 +324,10 @@ def test_parts_of_the_control_add_up(folder, tmp_path):
     tokenizer = AutoTokenizer.from_pretrained(folder)
     corpus, _ = read(folder, tmp_path, recipe_of())
     parts = control_task.masked_parts(
-        [(0, corpus.pair(row)) for row in range(3)], tokenizer, recipe_of(part_size=1, mask_share=0.5), (1, 2)
+        [(0, corpus.pair(row)) for row in range(3)],
+        tokenizer,
+        recipe_of(part_pieces=1, mask_share=0.5),
+        (1, 2),
     )
     model = AutoModelForMaskedLM.from_pretrained(folder).eval()
     logits, labels = zip(*(masked_logits(model, part) for part in parts), strict=True)

@@ -68,7 +68,7 @@ def test_table_9(tmp_path: Path) -> None:
         {"111-l": there},
         languages=codes,
         columns=[{"alignment": "111-l", "languages": [*there], "missing": missing}],
-        encoders={"mBERT": "mbert", "XLM-R": "xlmr"},
+        encoders=[{"head": "mBERT", "encoder": "mbert"}, {"head": "XLM-R", "encoder": "xlmr"}],
     )
     assert len(rows) == 112
     assert rows[2] == dict(
@@ -95,7 +95,7 @@ def test_several_alignments_and_encoders_of_ones_own(tmp_path: Path) -> None:
         tmp_path,
         {"tydi-s": {"ko": 2}, "all": {"ko": 3, "es": 1}},
         languages=["ko", "es"],
-        encoders={"mine": ["en", "ko"], "theirs": None},
+        encoders=[{"head": "mine", "encoder": ["en", "ko"]}, {"head": "theirs", "encoder": None}],
     )
     assert [[*row.values()] for row in rows] == [
         ["1", "Korean", "ko", "yes", "?", "2", "3", "2691"],

@@ -15,7 +15,7 @@ from workflow_scripts.report.retrieval import KEYS, main
 MEASURES = ["within", "words", "sentences", "sentences_cosine"]
 TYDI_L = {"name": "tydi-l", "languages": ["ar", "sw"]}
 ALL_L = {"name": "111-l", "languages": ["ar", "sw", "ko", "fi"]}
-RECIPE = {"encoder": "mbert", "alignments": [TYDI_L, ALL_L]}
+RECIPE = {"encoder": "mbert", "links": "gold", "alignments": [TYDI_L, ALL_L]}
 
 
 def told(base: float, words: bool = True) -> dict[str, Any]:
@@ -69,7 +69,8 @@ def write(
 
 def test_markdown(tmp_path: Path) -> None:
     _, page, _ = write(tmp_path)
-    first, second, last = page.split("\n## ")[1:]
+    about, first, second, last = page.split("\n## ")
+    assert "held-out sentence pairs with gold links. " in about
     lines = {
         cells[0]: cells[1:]
         for cells in (
@@ -136,7 +137,7 @@ def test_plot(tmp_path: Path) -> None:
 
 
 def test_an_alignment_that_is_not_there(tmp_path: Path) -> None:
-    recipe = {"encoder": "mbert", "alignments": [TYDI_L, ALL_L | {"missing": "data/x"}]}
+    recipe = {"encoder": "mbert", "links": "gold", "alignments": [TYDI_L, ALL_L | {"missing": "data/x"}]}
     rows, page, plot = write(tmp_path, recipe, {name: ENCODERS[name] for name in ("mbert", "tydi-l")})
     assert "n/a: there is no checkpoint in data/x." in page
     assert {row["within en→xx"] for row in rows[8:]} == {"n/a"}

@@ -58,6 +58,24 @@ def test_order_other_pairs_and_capitals_change_nothing(tmp_path: Path) -> None:
     assert set(hold(tmp_path, unfit + PAIRS, 10)) == held
 
 
+def test_a_line_that_is_not_utf8_is_held_out_of_nothing(tmp_path: Path) -> None:
+    held = hold(tmp_path, PAIRS, 10)
+    for name in ("foreign", "english"):
+        file = tmp_path / name
+        file.write_bytes(b"caf\xe9\n" + file.read_bytes())
+    options = [
+        f"--foreign={tmp_path}/foreign",
+        f"--english={tmp_path}/english",
+        "--language=sw",
+        "--sentences=10",
+    ]
+    withhold.main([*options, f"--out={tmp_path}/again"])
+    assert read_lines(tmp_path / "again") == held
+    rest, dropped = trained(tmp_path)
+    assert dropped[0] == {"id": "1", "reason": "the foreign side is not UTF-8"}
+    assert len(rest) + len(dropped) == len(PAIRS) + 1
+
+
 def test_what_is_unfit_is_not_trained_on_by_a_wider_filter_either(tmp_path: Path) -> None:
     english = hold(tmp_path, PAIRS, 2)[0].split(" ||| ")[1]
     hold(tmp_path, [*PAIRS, ("x " * 70, english.upper())], 2)

@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from tests.workflow.conftest import ROOT, Tree
+from workflow_scripts.recipes.linker import LinkerTraining
 from workflow_scripts.recipes.links import Links
 
 RULES = [*sorted((ROOT / "rules").glob("*.smk")), ROOT / "Snakefile"]
@@ -105,6 +106,44 @@ def test_links_by_an_encoder(tree: Tree) -> None:
     assert tree.jobs(wanted, config="neural.yaml")["pretrain"] == 2
 
 
+def test_links_by_an_encoder_that_is_trained_to_link(tree: Tree) -> None:
+    """It is trained from another entry on sentence pairs of its own choice, before it links."""
+    raw = yaml.safe_load((tree.folder / "tests/config/small.yaml").read_text("utf-8"))
+    tune = {"layer": 1, "steps": 5, "objectives": ["so", "mlm"]}
+    raw["encoders"]["linker"] = {
+        "tune": tune,
+        "of": "tiny",
+        "pairs": "microworld",
+        "filter": {"sentences": 30},
+    }
+    raw["alignments"]["ar"]["links"] = {"linker": "neural", "encoder": "linker", "layer": 1}
+    (tree.folder / "linker.yaml").write_text(yaml.safe_dump(raw), "utf-8")
+    before, jobs = tree.jobs(), tree.jobs(config="linker.yaml")
+    assert {rule: jobs.get(rule, 0) - before.get(rule, 0) for rule in {**before, **jobs}} == {
+        **dict.fromkeys(before, 0),
+        "links": -1,
+        "neural_links": 1,
+        "linker_pairs": 1,
+        "train_linker": 1,
+    }
+    told = tree.snakemake("--dry-run", "--printshellcmds", config="linker.yaml")
+    commands = [shlex.split(line) for line in (told.stdout + told.stderr).splitlines() if "python -m" in line]
+    (command,) = (command for command in commands if "workflow_scripts.align.linker" in command)
+    assert command[command.index("--encoder") + 1] == "results/encoders/tiny"
+    assert command[command.index("--pairs") + 1] == "ar=results/linker_pairs/linker/ar.txt"
+    assert LinkerTraining.model_validate_json(command[command.index("--recipe") + 1]) == LinkerTraining(
+        **tune
+    )
+    (command,) = (
+        command
+        for command in commands
+        if "results/linker_pairs/linker/ar.txt" in command
+        and "--out" in command
+        and "workflow_scripts.acquire.parallel" in command
+    )
+    assert json.loads(command[command.index("--recipe") + 1])["sentences"] == 30
+
+
 def test_the_papers_own_size(tree: Tree) -> None:
     """All of aligned_qa but for the three encoders that others aligned and that are not there."""
     jobs = tree.jobs(config="config/aligned_qa.yaml")
@@ -133,7 +172,7 @@ def test_languages_without_sentences_are_told_and_left_out(tree: Tree, tmp_path:
     told = tree.snakemake("--dry-run", *named, config="config/aligned_qa.yaml")
     (line,) = (line for line in told.stderr.splitlines() if line.startswith("parallel."))
     assert line.startswith("parallel.moses: no sentence pairs of af, am, an, as,")
-    assert line.endswith("; alignments in all languages leave them out")
+    assert line.endswith("; what asks for all languages leaves them out")
     one = "results/parallel/tydi-s/ko.txt"
     text = (tree.folder / "config/aligned_qa.yaml").read_text("utf-8")
     (tree.folder / "explicit.yaml").write_text(text.replace("tydi-s: {pairs: tydi", "tydi-s: {pairs: moses"))
@@ -427,7 +466,7 @@ def rules() -> list[tuple[str, str]]:
     parts = [
         part
         for file in RULES
-        for part in re.split(r"\n\s*(?=(?:rule|checkpoint)\b)", file.read_text("utf-8"))
+        for part in re.split(r"\n\s*(?=(?:use rule|rule|checkpoint)\b)", file.read_text("utf-8"))
     ]
     texts = [part for part in parts if part.startswith(("rule", "checkpoint")) and "shell:" in part]
     return [(re.sub(r"\s+", " ", text[:60]), text) for text in texts]

@@ -214,6 +214,7 @@ def test_a_touched_file_makes_nothing_stale(run: Tree) -> None:
     assert run.pending() == set()
 
 
+AFTER_ENCODERS = {"retrieval", "retrieval_table"}
 AFTER_MODELS = {"predict_test", "score", "table"}
 # A module, and every rule that is run again when it changes: those whose step imports it, and those after them.
 CODE = {
@@ -225,9 +226,12 @@ CODE = {
     "qa/spans.py": AFTER_MODELS,
     "qa/tune.py": {"tune"} | AFTER_MODELS,
     "qa/windows.py": {"windows", "tune"} | AFTER_MODELS,
-    "align/finetune.py": {"align_encoder", "tune"} | AFTER_MODELS,
-    "align/links.py": {"links", "align_encoder", "tune"} | AFTER_MODELS,
-    "training/loop.py": {"pretrain", "align_encoder", "contexts", "windows", "tune"} | AFTER_MODELS,
+    "align/finetune.py": {"align_encoder", "tune"} | AFTER_MODELS | AFTER_ENCODERS,
+    "align/links.py": {"links", "align_encoder", "tune", "retrieval_links"} | AFTER_MODELS | AFTER_ENCODERS,
+    "align/retrieval.py": AFTER_ENCODERS,
+    "training/loop.py": {"pretrain", "align_encoder", "contexts", "windows", "tune"}
+    | AFTER_MODELS
+    | AFTER_ENCODERS,
     "acquire/splits.py": {"split_custom_dev", "translated_questions", "windows", "guard", "tune"}
     | AFTER_MODELS,
     "augment/translations.py": {

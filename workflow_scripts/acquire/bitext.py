@@ -40,7 +40,7 @@ from workflow_scripts.recipes.bitext import Bitext
 CONTROL = regex.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 SIDES = ("foreign", "English")
 SCORED = ".tsv.gz"  # how WikiMatrix's own files end
-PART = 1 << 22  # digests that are compared at once
+PART = 1 << 20  # digests that are compared at once
 MEGABYTE = 1 << 20
 Pair = tuple[str, str]
 RawPair = tuple[bytes | None, bytes | None]

@@ -18,7 +18,7 @@ import numpy as np
 
 from workflow_scripts.acquire.parallel import compared, reason_against
 from workflow_scripts.cli import InputError, parser, run
-from workflow_scripts.files import each_line, write_text
+from workflow_scripts.files import each_line_or_none, write_text
 from workflow_scripts.languages import language
 from workflow_scripts.pairs import read_links, write_links
 from workflow_scripts.recipes.parallel import Parallel
@@ -34,15 +34,19 @@ def digest(sentence: list[str]) -> int:
 
 
 def each_both(foreign: str, english: str) -> Iterator[tuple[list[str], list[str]]]:
-    """The words of both sides, line by line; raises InputError where one file ends before the other."""
-    for number, (theirs, ours) in enumerate(zip_longest(each_line(foreign), each_line(english)), 1):
-        if theirs is None or ours is None:
-            shorter = foreign if theirs is None else english
+    """The words of both sides, line by line; raises InputError where one file ends before the other.
+
+    A line that is not UTF-8 has no words, so that its pair is not fit.
+    """
+    files = each_line_or_none(foreign), each_line_or_none(english)
+    for number, (theirs, ours) in enumerate(zip_longest(*files, fillvalue=...), 1):
+        if theirs is ... or ours is ...:
+            shorter = foreign if theirs is ... else english
             raise InputError(
                 f"{shorter} has {number - 1} lines, fewer than its other side; each line must translate the same line"
                 " of the other file"
             )
-        yield words(theirs), words(ours)
+        yield words(theirs or ""), words(ours or "")
 
 
 def highest(foreign: str, english: str, sentences: int) -> tuple[int, int, int]:

@@ -166,3 +166,21 @@ def corpus(found: Iterable[EncodedPair]) -> Corpus:
             words[side].append(sentence.words)
         links.append(pair.links)
     return Corpus(pieces, words, links)
+
+
+def parts(
+    chosen: Sequence[tuple[int, EncodedPair]], pieces: int | None
+) -> list[list[tuple[int, EncodedPair]]]:
+    """A step's pairs, with the numbers of their languages, in parts that are no more than `pieces` when padded.
+
+    Pairs of like length share a part, so that little is padding; a pair that is longer has one of its own.  None: one.
+    """
+    if pieces is None:
+        return [list(chosen)]
+    longest = [max(len(pair.foreign.pieces), len(pair.english.pieces)) for _, pair in chosen]
+    made: list[list[tuple[int, EncodedPair]]] = []
+    for number in sorted(range(len(chosen)), key=lambda number: longest[number]):
+        if not made or 2 * longest[number] * (len(made[-1]) + 1) > pieces:
+            made.append([])
+        made[-1].append(chosen[number])
+    return made

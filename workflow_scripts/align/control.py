@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from transformers import PreTrainedTokenizerBase
 
-from workflow_scripts.align.bitext import EncodedPair
+from workflow_scripts.align.bitext import EncodedPair, parts
 from workflow_scripts.recipes.alignment import Alignment
 from workflow_scripts.training.batch import Batch
 from workflow_scripts.training.masked import IGNORED, generator, hide, masked_lm, pad
@@ -22,19 +22,16 @@ def masked_parts(
 
     input_ids, attention_mask, labels [2 P, pieces]; share [1]: the part's share of all hidden pieces.
     """
-    size = recipe.part_size or len(chosen)
     random = generator(seed)
-    parts = []
-    for start in range(0, len(chosen), size):
-        rows = [
-            side.pieces for _, pair in chosen[start : start + size] for side in (pair.foreign, pair.english)
-        ]
+    masked = []
+    for part in parts(chosen, recipe.part_pieces):
+        rows = [side.pieces for _, pair in part for side in (pair.foreign, pair.english)]
         ids, mask = pad(rows, tokenizer.pad_token_id)
         ids, labels = hide(ids, tokenizer, recipe.mask_share, random)
-        parts.append({"input_ids": ids, "attention_mask": mask, "labels": labels})
-    hidden = torch.tensor([float((part["labels"] != IGNORED).sum()) for part in parts])
+        masked.append({"input_ids": ids, "attention_mask": mask, "labels": labels})
+    hidden = torch.tensor([float((part["labels"] != IGNORED).sum()) for part in masked])
     shares = hidden / hidden.sum().clamp(min=1)
-    return [{**part, "share": share[None]} for part, share in zip(parts, shares, strict=True) if share]
+    return [{**part, "share": share[None]} for part, share in zip(masked, shares, strict=True) if share]
 
 
 def masked_loss(model: nn.Module, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:

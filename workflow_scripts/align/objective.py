@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from workflow_scripts.align.bitext import EncodedPair
+from workflow_scripts.align.bitext import EncodedPair, parts
 from workflow_scripts.recipes.alignment import Alignment
 from workflow_scripts.training.batch import Batch
 from workflow_scripts.training.masked import pad
@@ -42,26 +42,27 @@ def collate(
     (pair, index into foreign_words, index into english_words); languages, link_weights and word_weights [P]; parts [1]
     is how many parts the step has.
     """
+    cut = parts(chosen, recipe.part_pieces)
+    chosen = [one for part in cut for one in part]
     languages = np.array([language for language, _ in chosen])
     # means are over a language if every step has all of them, else over the whole step
     units = languages if recipe.sampling == "cyclic" else np.zeros_like(languages)
     links = np.array([len(pair.links) for _, pair in chosen])
     words = np.array([[len(pair.foreign.words), len(pair.english.words)] for _, pair in chosen])
     held = words[:, 1] if recipe.regularised == "english" else words.sum(1)
-    link_weights = weights(units, links, width, recipe.reduction)
-    word_weights = weights(units, held, width, recipe.reduction)
-    size = recipe.part_size or len(chosen)
-    starts = range(0, len(chosen), size)
-    return [
-        {
-            **tensors([pair for _, pair in chosen[start : start + size]], pad_id),
-            "languages": torch.from_numpy(languages[start : start + size]),
-            "link_weights": torch.from_numpy(link_weights[start : start + size]),
-            "word_weights": torch.from_numpy(word_weights[start : start + size]),
-            "parts": torch.tensor([len(starts)]),
-        }
-        for start in starts
-    ]
+    by_pair = {
+        "languages": languages,
+        "link_weights": weights(units, links, width, recipe.reduction),
+        "word_weights": weights(units, held, width, recipe.reduction),
+    }
+    batches, at = [], 0
+    for part in cut:
+        rows = slice(at, at + len(part))
+        batch = tensors([pair for _, pair in part], pad_id)
+        batch |= {name: torch.from_numpy(values[rows]) for name, values in by_pair.items()}
+        batches.append({**batch, "parts": torch.tensor([len(cut)])})
+        at = rows.stop
+    return batches
 
 
 def tensors(pairs: Sequence[EncodedPair], pad_id: int) -> Batch:

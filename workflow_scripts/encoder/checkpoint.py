@@ -4,6 +4,7 @@ Multilingual BERT's WordPiece vocabulary has 99 unused pieces; `[Q]` takes `[unu
 `[unused(N+52)]`, the slots that TyDi QA's baseline chose, so nothing is resized.  Other vocabularies, XLM-R's among
 them, get new pieces at the end and the embeddings grow.  The result is a folder like the ones that pre-training
 writes; its tokenizer.json alone says how text is cut, where the source's may be completed by settings of its class.
+A masked-LM head that the source has whole is kept, for those who train the encoder further (align/linker.py).
 
 `--like` names the folder of the encoder that others aligned to make the source: the source must have the same pieces,
 so that features made for the one hold for the other, or no tokeniser at all.
@@ -24,7 +25,7 @@ from workflow_scripts.encoder.unigram import split_names
 from workflow_scripts.files import atomic_folder, read_text
 from workflow_scripts.markers import MARKERS, PASSAGES, QUESTION
 from workflow_scripts.training.device import quiet
-from workflow_scripts.training.folders import load_tokenizer
+from workflow_scripts.training.folders import load_tokenizer, with_head
 
 UNUSED = {QUESTION: "[unused1]", **{name: f"[unused{52 + number}]" for number, name in enumerate(PASSAGES)}}
 NEEDED = ("cls_token", "sep_token", "pad_token", "mask_token", "unk_token")
@@ -182,9 +183,10 @@ def main() -> None:
             f"encoder {arguments.source}: a model of type {model.config.model_type}, but {arguments.like} is of type"
             f" {wanted}; give a checkpoint that was made from that encoder"
         )
+    model = with_head(arguments.source, model, found["missing_keys"]) or model
     if len(tokenizer) > model.config.vocab_size:
         model.resize_token_embeddings(len(tokenizer))
-    tokenizer.model_max_length = min(tokenizer.model_max_length, positions(model))
+    tokenizer.model_max_length = min(tokenizer.model_max_length, positions(model.base_model))
     with atomic_folder(arguments.out, last="model.safetensors") as folder:
         model.save_pretrained(folder)
         tokenizer.save_pretrained(folder)

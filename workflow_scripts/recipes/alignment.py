@@ -75,10 +75,10 @@ class Alignment(Optimisation):
     )
     steps: Positive | None = Field(None, description="optimiser steps, instead of epochs; null: epochs")
     batch_size: Positive = Field(16, description="sentence pairs a step, of each language if cyclic")
-    part_size: Positive | None = Field(
+    part_pieces: Positive | None = Field(
         None,
-        description="sentence pairs that are computed at once; a step's gradients add up, so that this changes memory"
-        " and no result beyond rounding; null: all of the step",
+        description="pieces, padding included, that are computed at once; a step's gradients add up, so that this"
+        " changes memory and time, and no result beyond rounding; null: all of the step",
     )
     layer: int = Field(
         -1, ge=-1, description="block whose hidden states are aligned, counted from 1; -1: the last"

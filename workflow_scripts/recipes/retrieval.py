@@ -1,4 +1,4 @@
-"""Settings of retrieval: which vectors are compared, and what the tables of it show."""
+"""Settings of retrieval: which vectors are compared, and how."""
 
 from typing import Literal
 
@@ -24,18 +24,3 @@ class Retrieval(Recipe):
         description="in which the encoder multiplies: bf16, fp32, or auto: bf16 where the hardware does",
     )
     batch_pieces: Positive = Field(4096, description="pieces that are encoded in a batch")
-
-
-class Aligned(Recipe):
-    """An encoder after alignment."""
-
-    name: str = Field(description="its name, as in the measured file")
-    languages: tuple[str, ...] = Field(description="languages that it was aligned in")
-    missing: str | None = Field(None, description="folder of the checkpoint that it is and that is not there")
-
-
-class RetrievalTable(Recipe):
-    """An encoder and alignments of it, in the order in which they are shown."""
-
-    encoder: str = Field(description="name of the encoder before alignment, as in the measured file")
-    alignments: tuple[Aligned, ...] = Field(min_length=1, description="the encoder after alignments")

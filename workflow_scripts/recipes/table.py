@@ -57,14 +57,21 @@ class PairsColumn(Recipe):
     missing: tuple[str, ...] = Field((), description="languages that it lacks pairs of; their cells say n/a")
 
 
+class ReadColumn(Recipe):
+    """What an encoder has read."""
+
+    head: str = Field(description="the column's head")
+    encoder: Literal["mbert", "xlmr"] | tuple[str, ...] | None = Field(
+        description="a published encoder, or the languages of another; null: not known"
+    )
+
+
 class PairsTable(Recipe):
     """A table in the layout of aligned_qa's Table 9."""
 
     title: str = Field(description="first words of the caption")
     languages: tuple[str, ...] = Field(min_length=1, description="a row each")
-    columns: tuple[PairsColumn, ...] = Field(min_length=1, description="alignments")
-    encoders: dict[str, Literal["mbert", "xlmr"] | tuple[str, ...] | None] = Field(
-        {},
-        description="head of a column -> the published encoder whose languages it shows, or the languages of another;"
-        " null: not known",
+    encoders: tuple[ReadColumn, ...] = Field(
+        (), description="columns that say which languages encoders have read"
     )
+    columns: tuple[PairsColumn, ...] = Field(min_length=1, description="columns that count alignments' pairs")

@@ -15,8 +15,7 @@ from typing import Any
 from workflow_scripts.cli import InputError, parser, read_recipe, run
 from workflow_scripts.files import read_text, write_text
 from workflow_scripts.recipes.calibration import CalibrationTable
-from workflow_scripts.report.retrieval import laid_out
-from workflow_scripts.report.tables import literal
+from workflow_scripts.report.markdown import literal, table
 
 SIDES = ("before", "after")
 FIGURES = ("ece", "brier", "nll")
@@ -112,7 +111,7 @@ def to_markdown(recipe: CalibrationTable, runs: Runs, settings: dict[str, Any]) 
                 *cells,
             ]
         )
-    blocks.append("\n".join(laid_out(lines)))
+    blocks.append("\n".join(table(lines, 1)))
     for model in dict.fromkeys(name.rpartition("/")[0] for name in runs):
         of_model = [of for name, of in runs.items() if name.rpartition("/")[0] == model]
         sides = {side: pooled(of_model, side) for side in SIDES}
@@ -133,7 +132,7 @@ def to_markdown(recipe: CalibrationTable, runs: Runs, settings: dict[str, Any]) 
                     else ["–"] * 3
                 )
             lines.append(row)
-        blocks += [f"## {literal(recipe.labels[model])}", "\n".join(laid_out(lines))]
+        blocks += [f"## {literal(recipe.labels[model])}", "\n".join(table(lines, 1))]
     return "\n\n".join(blocks) + "\n"
 
 

@@ -20,7 +20,8 @@ from workflow_scripts.cli import InputError, named_files, parser, read_recipe, r
 from workflow_scripts.files import each_line, write_text
 from workflow_scripts.languages import language
 from workflow_scripts.recipes.table import PairsTable
-from workflow_scripts.report.tables import ABSENT, literal, width
+from workflow_scripts.report.markdown import literal, table
+from workflow_scripts.report.tables import ABSENT
 
 PRINTED = Path(__file__).parents[2] / "resources" / "aligned_qa_table9.tsv"
 UNKNOWN = "?"
@@ -61,10 +62,10 @@ def has_read(encoder: str | Sequence[str] | None, code: str, paper: dict[str, Pr
 def cells(recipe: PairsTable, counts: Counts, paper: dict[str, Printed]) -> list[list[str]]:
     """The table with its head and its sums, with yes, no or ? for each encoder."""
     heads = [column.alignment for column in recipe.columns] if len(recipe.columns) > 1 else ["Sentences"]
-    rows = [["Index", "Language", "Code", *recipe.encoders, *heads, "Paper"]]
+    rows = [["Index", "Language", "Code", *(read.head for read in recipe.encoders), *heads, "Paper"]]
     signs = {True: "yes", False: "no", None: UNKNOWN}
     for number, code in enumerate(recipe.languages, 1):
-        marks = [signs[has_read(encoder, code, paper)] for encoder in recipe.encoders.values()]
+        marks = [signs[has_read(read.encoder, code, paper)] for read in recipe.encoders]
         numbers = [
             str(counts[column.alignment][code])
             if code in column.languages
@@ -76,10 +77,10 @@ def cells(recipe: PairsTable, counts: Counts, paper: dict[str, Printed]) -> list
         of_paper = str(paper[code].sentences) if code in paper else ""
         rows.append([str(number), language(code).name, code, *marks, *numbers, of_paper])
     columns = list(zip(*rows[1:], strict=True))[3 : 3 + len(recipe.encoders)]
-    read = [UNKNOWN if UNKNOWN in column else str(column.count("yes")) for column in columns]
+    known = [UNKNOWN if UNKNOWN in column else str(column.count("yes")) for column in columns]
     sums = [str(sum(counts[column.alignment].values())) for column in recipe.columns]
     all_of_paper = sum(paper[code].sentences for code in recipe.languages if code in paper)
-    return [*rows, ["", "Sum", "", *read, *sums, str(all_of_paper)]]
+    return [*rows, ["", "Sum", "", *known, *sums, str(all_of_paper)]]
 
 
 def caption(recipe: PairsTable, paper: dict[str, Printed]) -> str:
@@ -92,9 +93,10 @@ def caption(recipe: PairsTable, paper: dict[str, Printed]) -> str:
     ]
     if recipe.encoders:
         sentences.append("✗: the encoder has read no text in it")
-    for head, encoder in recipe.encoders.items():
+    for column in recipe.encoders:
+        encoder = column.encoder
         if encoder is None:
-            sentences.append(f"{UNKNOWN}: what {head} has read is not known")
+            sentences.append(f"{UNKNOWN}: what {column.head} has read is not known")
         if isinstance(encoder, str):
             other = [
                 code
@@ -102,11 +104,11 @@ def caption(recipe: PairsTable, paper: dict[str, Printed]) -> str:
                 if code in paper and paper[code].read[encoder] != paper[code].marked[encoder]
             ]
             if other:
-                sentences.append(f"The paper marks {', '.join(other)} otherwise for {head}")
-    for column in recipe.columns:
-        if column.missing:
-            names = ", ".join(f"{language(code).name} ({code})" for code in column.missing)
-            sentences.append(f"{ABSENT}: {column.alignment} has no sentence pairs of {names}")
+                sentences.append(f"The paper marks {', '.join(other)} otherwise for {column.head}")
+    for counted in recipe.columns:
+        if counted.missing:
+            names = ", ".join(f"{language(code).name} ({code})" for code in counted.missing)
+            sentences.append(f"{ABSENT}: {counted.alignment} has no sentence pairs of {names}")
     return " ".join(f"{sentence}." for sentence in sentences)
 
 
@@ -124,21 +126,7 @@ def to_markdown(recipe: PairsTable, rows: list[list[str]], paper: dict[str, Prin
             for number, cell in enumerate(row)
         ]
         shown.append(cut)
-    left = {1, 2, *marks}
-    widths = [max(3, *map(width, column)) for column in zip(*shown, strict=True)]
-    rule = [
-        f":{'-' * (size - 1)}" if number in left else f"{'-' * (size - 1)}:"
-        for number, size in enumerate(widths)
-    ]
-    lines = []
-    for row in (shown[0], rule, *shown[1:]):
-        blanks = (" " * (size - width(cell)) for cell, size in zip(row, widths, strict=True))
-        padded = (
-            cell + blank if number in left else blank + cell
-            for number, (cell, blank) in enumerate(zip(row, blanks, strict=True))
-        )
-        lines.append(f"| {' | '.join(padded)} |")
-    return "\n".join([caption(recipe, paper), "", *lines]) + "\n"
+    return "\n".join([caption(recipe, paper), "", *table(shown, marks.stop)]) + "\n"
 
 
 def main(argv: Sequence[str] | None = None) -> None:

@@ -17,9 +17,9 @@ from typing import Any
 
 from workflow_scripts.cli import InputError, parser, read_recipe, run
 from workflow_scripts.files import read_text, write_text
-from workflow_scripts.recipes.retrieval import RetrievalTable
+from workflow_scripts.recipes.retrieval_table import RetrievalTable
 from workflow_scripts.report.dumbbells import Panel, Row, drawn
-from workflow_scripts.report.tables import ABSENT, pad, width
+from workflow_scripts.report.markdown import table
 
 MEASURES = {
     "within": "within sentence",
@@ -29,6 +29,12 @@ MEASURES = {
 }
 WAYS = {"from_english": "en→xx", "to_english": "xx→en"}
 KEYS = [(measure, way) for measure in MEASURES for way in WAYS]
+ABSENT = "n/a"
+LINKS = {
+    "gold": "gold links",
+    "statistical": "links counted by fast_align, not all of which are right",
+    "neural": "links by an encoder, not all of which are right",
+}
 Figures = dict[str, dict[str, Any]]  # of each language, as align.retrieval writes them
 
 
@@ -101,14 +107,6 @@ def change(before: float | None, after: float | None) -> str:
     return "–" if before is None or after is None else f"{before:.1f} → {after:.1f}"
 
 
-def laid_out(lines: Sequence[Sequence[str]]) -> list[str]:
-    """A Markdown table that reads well as plain text too: first column on the left, others on the right."""
-    widths = [max(3, *map(width, column)) for column in zip(*lines, strict=True)]
-    rule = [f":{'-' * (widths[0] - 1)}", *(f"{'-' * (size - 1)}:" for size in widths[1:])]
-    sides = [0, *(2 for _ in widths[1:])]
-    return ["| " + " | ".join(map(pad, line, widths, sides)) + " |" for line in (lines[0], rule, *lines[1:])]
-
-
 def compared(aligned: Sequence[str], before: Figures, after: Figures) -> list[str]:
     """The table of one alignment."""
     lines = [["Language", *(f"{MEASURES[measure]} {WAYS[way]}" for measure, way in KEYS)]]
@@ -122,7 +120,7 @@ def compared(aligned: Sequence[str], before: Figures, after: Figures) -> list[st
             columns = zip(*cells, strict=True)
             means = [change(*(mean(side) for side in zip(*column, strict=True))) for column in columns]
             lines.append([f"*mean of {mark}*", *means])
-    return laid_out(lines)
+    return table(lines, left=1)
 
 
 def counted(before: Figures) -> list[str]:
@@ -138,14 +136,15 @@ def counted(before: Figures) -> list[str]:
         lines.append(
             [code, *map(str, figures), *("–" if chance is None else f"{chance:.1f}" for chance in chances)]
         )
-    return laid_out(lines)
+    return table(lines, left=1)
 
 
 def to_markdown(recipe: RetrievalTable, encoders: dict[str, Figures]) -> str:
     """The tables for people."""
     before = encoders[recipe.encoder]
     blocks = [
-        f"Retrieval by {recipe.encoder}, in percent, before → after alignment, on held-out sentence pairs."
+        f"Retrieval by {recipe.encoder}, in percent, before → after alignment, on held-out sentence pairs with"
+        f" {LINKS[recipe.links]}."
         " ✓ or ✗: aligned in the language, or not. Within sentence: the nearest word of the parallel sentence is the"
         " linked one. Words, sentences: the nearest of all words or sentences of the other language is a translation.",
     ]

@@ -16,7 +16,6 @@ import csv
 import io
 import json
 import statistics
-import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -24,6 +23,7 @@ from typing import Any
 from workflow_scripts.cli import InputError, parser, read_recipe, run
 from workflow_scripts.files import read_text, write_text
 from workflow_scripts.recipes.table import Heading, Row, Table
+from workflow_scripts.report.markdown import literal, table
 
 Block = Sequence[str]
 ABSENT = "n/a"
@@ -130,14 +130,7 @@ def to_markdown(recipe: Table, cells: dict[str, list[list[float]]], questions: S
         ]
         cells_of_row = [value + end for value, end in zip(values, ends, strict=True)]
         lines.append([literal(row.label), literal(row.training), *cells_of_row])
-    widths = [max(3, *map(width, column)) for column in zip(*lines, strict=True)]
-    rule = [
-        f":{'-' * (size - 1)}" if number < 2 else f"{'-' * (size - 1)}:" for number, size in enumerate(widths)
-    ]
-    rows = [
-        "| " + " | ".join(map(pad, line, widths, range(len(line)))) + " |"
-        for line in (lines[0], rule, *lines[1:])
-    ]
+    rows = table(lines, left=2)
     return "\n".join([caption(recipe, questions, any(marked)), "", *rows]) + "\n"
 
 
@@ -167,25 +160,6 @@ def shown(seeds: Sequence[float]) -> str:
     """A cell: one decimal, as the papers print it; of several seeds the mean and the standard deviation."""
     mean = f"{statistics.fmean(seeds):.1f}"
     return f"{mean} ± {statistics.stdev(seeds):.1f}" if len(seeds) > 1 else mean
-
-
-def literal(text: str) -> str:
-    """A text as a cell of a Markdown table, where a bar would end the cell."""
-    return text.replace("|", r"\|")
-
-
-def width(text: str) -> int:
-    """Columns that a text takes in a terminal: two for wide characters, none for combining ones."""
-    return sum(
-        0 if unicodedata.combining(sign) else 2 if unicodedata.east_asian_width(sign) in "WF" else 1
-        for sign in text
-    )
-
-
-def pad(text: str, size: int, column: int) -> str:
-    """A cell filled up to `size`: labels on the right, numbers on the left."""
-    blank = " " * (size - width(text))
-    return text + blank if column < 2 else blank + text
 
 
 def main(argv: Sequence[str] | None = None) -> None:
