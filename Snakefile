@@ -57,3 +57,4 @@ rule all:
     input:
         tables(),
         retrieval_tables(),
+        calibration_tables(),

@@ -21,6 +21,8 @@ from workflow_scripts.config import (
     TransliteratedCorpus,
     TydiCorpus,
     aligned_languages,
+    calibrated_models,
+    calibration_table,
     chain_of,
     directions,
     evaluations_of,
@@ -45,6 +47,7 @@ from workflow_scripts.config import (
     translator,
 )
 from workflow_scripts.recipes.bitext import Bitext
+from workflow_scripts.recipes.calibration import Calibration
 from workflow_scripts.recipes.links import Links
 from workflow_scripts.recipes.retrieval import Retrieval
 from workflow_scripts.recipes.speech import Speech
@@ -104,6 +107,13 @@ def retrieval_tables():
     """All tables and plots of how well languages find one another."""
     return expand(
         "results/retrieval/{retrieval}.{form}", retrieval=settings.retrieval, form=["csv", "md", "svg"]
+    )
+
+
+def calibration_tables():
+    """All tables of how sure models are."""
+    return expand(
+        "results/calibration/{calibration}.{form}", calibration=settings.calibration, form=["csv", "md"]
     )
 
 
@@ -497,14 +507,41 @@ def lists_before(wildcards):
 # Evaluation
 
 
-def per_pair(evaluation, folder):
+def per_pair(evaluation, folder, end="jsonl"):
     """One file for each pair of question and context language of an evaluation."""
-    return [f"{folder}/{pair}.jsonl" for pair in pairs_of(settings, evaluation)]
+    return [f"{folder}/{pair}.{end}" for pair in pairs_of(settings, evaluation)]
 
 
 def pair_files(files):
     """PAIR=FILE for each file of `per_pair`."""
-    return [f"{Path(file).stem}={file}" for file in files]
+    return [f"{Path(file).name.partition('.')[0]}={file}" for file in files]
+
+
+# What is predicted beside TyDi's lines, where it is asked for: option of qa.predict -> end of the files' names.
+OTHER_PREDICTIONS = {
+    **({"squad": "squad.json", "odds": "odds.json"} if settings.prediction.squad else {}),
+    **({"nbest": "nbest.jsonl"} if settings.prediction.n_best else {}),
+}
+
+
+def other_predictions(evaluation, folder):
+    """The files of OTHER_PREDICTIONS."""
+    return [file for end in OTHER_PREDICTIONS.values() for file in per_pair(evaluation, folder, end)]
+
+
+def other_prediction_options(evaluation, folder):
+    """The options that name the files of OTHER_PREDICTIONS."""
+    return [
+        word
+        for option, end in OTHER_PREDICTIONS.items()
+        for word in (f"--{option}", *pair_files(per_pair(evaluation, folder, end)))
+    ]
+
+
+def thresholds_of(wildcards):
+    """The thresholds that an evaluation takes from another one, if it does."""
+    other = settings.evaluations[wildcards.evaluation].thresholds_from
+    return [f"results/thresholds/{wildcards.model}/seed{wildcards.seed}/{other}.json"] if other else []
 
 
 def evaluation_corpora(evaluations):
@@ -543,8 +580,54 @@ def model_scores(wildcards):
     }
 
 
+def calibration_of(wildcards):
+    """The entry of a calibration."""
+    return settings.calibration[wildcards.calibration]
+
+
+def calibrated_runs(wildcards, evaluation):
+    """MODEL/SEED -> the folder of its predictions for an evaluation and what every question of it got."""
+    return {
+        f"{model}/{seed}": (
+            f"results/predictions/{model}/seed{seed}/{evaluation}",
+            f"results/scores/{model}/seed{seed}/{evaluation}.questions.jsonl",
+        )
+        for model in calibrated_models(settings, wildcards.calibration)
+        for seed in settings.seeds
+    }
+
+
+def calibrated_files(wildcards):
+    """The files of `calibrated_runs` of both evaluations."""
+    entry = calibration_of(wildcards)
+    return [
+        file
+        for evaluation in (entry.fitted_on, entry.evaluation)
+        for folder, questions in calibrated_runs(wildcards, evaluation).values()
+        for file in (*per_pair(evaluation, folder, "nbest.jsonl"), questions)
+    ]
+
+
+def calibration_options(wildcards):
+    """The options that name the files of `calibrated_files`."""
+    entry = calibration_of(wildcards)
+    options = []
+    for part, evaluation in (("dev", entry.fitted_on), ("test", entry.evaluation)):
+        runs = calibrated_runs(wildcards, evaluation)
+        for number, what in enumerate(("nbest", "questions")):
+            options += [f"--{part}-{what}", *(f"{run}={paths[number]}" for run, paths in runs.items())]
+    return options
+
+
+def calibration_guard(wildcards):
+    """The reports on the training sets of a calibration's models and of those that they are tuned after."""
+    names = training_sets_of(settings, calibrated_models(settings, wildcards.calibration))
+    return [f"results/guard/{name}.json" for name in names]
+
+
 wildcard_constraints:
     alignment=one_of(settings.alignments),
+    calibration=one_of(settings.calibration),
     corpus=one_of(settings.corpora),
     encoder=one_of(settings.encoders),
     evaluation=one_of(settings.evaluations),

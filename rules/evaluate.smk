@@ -1,4 +1,4 @@
-"""Predictions, gold answers and scores: a file for each pair of question and context language."""
+"""Predictions, gold answers, thresholds and scores: a file for each pair of question and context language."""
 
 # Evaluations differ in their pairs, hence in a rule's output files: one rule for each.
 for evaluation, entry in settings.evaluations.items():
@@ -41,6 +41,7 @@ for evaluation, entry in settings.evaluations.items():
             windows=lambda wildcards, corpora=entry.corpora: windows(model_of(wildcards).encoder, corpora),
         output:
             per_pair(evaluation, f"results/predictions/{{model}}/seed{{seed}}/{evaluation}"),
+            other_predictions(evaluation, f"results/predictions/{{model}}/seed{{seed}}/{evaluation}"),
         log:
             f"logs/predictions/{{model}}/seed{{seed}}/{evaluation}.log",
         benchmark:
@@ -56,6 +57,9 @@ for evaluation, entry in settings.evaluations.items():
             hide=lambda wildcards: tuning_of(wildcards).hide,
             model=lambda wildcards, input: folder(input.model),
             pairs=pair_files(per_pair(evaluation, f"results/predictions/{{model}}/seed{{seed}}/{evaluation}")),
+            others=other_prediction_options(
+                evaluation, f"results/predictions/{{model}}/seed{{seed}}/{evaluation}"
+            ),
             code=code_hash("workflow_scripts.qa.predict"),
         message:
             f"Answering {evaluation} with {{wildcards.model}}, seed {{wildcards.seed}}"
@@ -63,7 +67,7 @@ for evaluation, entry in settings.evaluations.items():
             "python -m workflow_scripts.qa.predict --model {params.model} --documents {input.documents}"
             " --questions {input.questions} --contexts {input.contexts} --windows {input.windows}"
             " --recipe {params.recipe:q} --hide {params.hide} --label {wildcards.model} --pair {params.pairs}"
-            " > {log} 2>&1"
+            " {params.others} > {log} 2>&1"
 
 
 rule score:
@@ -73,9 +77,11 @@ rule score:
             wildcards.evaluation,
             f"results/predictions/{wildcards.model}/seed{wildcards.seed}/{wildcards.evaluation}",
         ),
+        thresholds=thresholds_of,
         left_out=list_that_may_change,
     output:
-        "results/scores/{model}/seed{seed}/{evaluation}.json",
+        scores="results/scores/{model}/seed{seed}/{evaluation}.json",
+        questions="results/scores/{model}/seed{seed}/{evaluation}.questions.jsonl",
     log:
         "logs/scores/{model}/seed{seed}/{evaluation}.log",
     benchmark:
@@ -90,9 +96,60 @@ rule score:
         predictions=lambda wildcards, input: folder(input.predictions),
         pairs=lambda wildcards: pairs_of(settings, wildcards.evaluation),
         annotators=lambda wildcards: settings.evaluations[wildcards.evaluation].annotators,
+        thresholds=lambda wildcards, input: [f"--thresholds {file}" for file in input.thresholds],
         code=code_hash("workflow_scripts.evaluate.score"),
     message:
         "Scoring {wildcards.model}, seed {wildcards.seed}, on {wildcards.evaluation}"
     shell:
         "python -m workflow_scripts.evaluate.score --gold {params.gold} --predictions {params.predictions}"
-        " --pairs {params.pairs} --annotators {params.annotators} --out {output} > {log} 2>&1"
+        " --pairs {params.pairs} --annotators {params.annotators} {params.thresholds} --out {output.scores}"
+        " --questions {output.questions} > {log} 2>&1"
+
+
+rule thresholds:
+    input:
+        "results/scores/{model}/seed{seed}/{evaluation}.questions.jsonl",
+    output:
+        "results/thresholds/{model}/seed{seed}/{evaluation}.json",
+    log:
+        "logs/thresholds/{model}/seed{seed}/{evaluation}.log",
+    benchmark:
+        "logs/costs/thresholds/{model}/seed{seed}/{evaluation}.tsv"
+    conda:
+        "../envs/xlqa.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        code=code_hash("workflow_scripts.evaluate.threshold"),
+    message:
+        "Finding thresholds of {wildcards.model}, seed {wildcards.seed}, on {wildcards.evaluation}"
+    shell:
+        "python -m workflow_scripts.evaluate.threshold --questions {input} --out {output} > {log} 2>&1"
+
+
+rule calibrate:
+    input:
+        files=calibrated_files,
+        left_out=lambda wildcards: lists_that_may_change(calibrated_models(settings, wildcards.calibration)),
+    output:
+        figures="results/calibration/{calibration}.json",
+        confidences="results/calibration/{calibration}.confidences.jsonl",
+    log:
+        "logs/calibration/{calibration}.log",
+    benchmark:
+        "logs/costs/calibration/{calibration}.tsv"
+    conda:
+        "../envs/xlqa.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        recipe=lambda wildcards: recipe(calibration_of(wildcards), Calibration.model_fields),
+        runs=calibration_options,
+        code=code_hash("workflow_scripts.evaluate.calibrate"),
+    message:
+        "Fitting the confidences of {wildcards.calibration}"
+    shell:
+        "python -m workflow_scripts.evaluate.calibrate --recipe {params.recipe:q} {params.runs}"
+        " --out {output.figures} --confidences {output.confidences} > {log} 2>&1"

@@ -84,3 +84,29 @@ rule retrieval_table:
     shell:
         "python -m workflow_scripts.report.retrieval --recipe {params.recipe:q} --figures {input}"
         " --csv {output.csv} --markdown {output.markdown} --plot {output.plot} > {log} 2>&1"
+
+
+rule calibration_table:
+    input:
+        figures="results/calibration/{calibration}.json",
+        guard=calibration_guard,
+    output:
+        csv="results/calibration/{calibration}.csv",
+        markdown="results/calibration/{calibration}.md",
+    log:
+        "logs/calibration/{calibration}.table.log",
+    benchmark:
+        "logs/costs/calibration/{calibration}.table.tsv"
+    conda:
+        "../envs/xlqa.yaml"
+    resources:
+        mem_mb=500,
+        runtime=10,
+    params:
+        recipe=lambda wildcards: recipe(calibration_table(settings, wildcards.calibration)),
+        code=code_hash("workflow_scripts.report.calibration"),
+    message:
+        "Writing the tables of {wildcards.calibration}"
+    shell:
+        "python -m workflow_scripts.report.calibration --recipe {params.recipe:q} --figures {input.figures}"
+        " --csv {output.csv} --markdown {output.markdown} > {log} 2>&1"

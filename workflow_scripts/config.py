@@ -33,6 +33,7 @@ from workflow_scripts.languages import language, languages
 from workflow_scripts.recipes.alignment import Alignment
 from workflow_scripts.recipes.base import Positive, Recipe
 from workflow_scripts.recipes.bitext import Bitext
+from workflow_scripts.recipes.calibration import Calibration, CalibrationTable
 from workflow_scripts.recipes.features import Features
 from workflow_scripts.recipes.linker import LinkerTraining
 from workflow_scripts.recipes.links import Links
@@ -337,7 +338,7 @@ class Trimmed(Trimming):
 
 
 class Encoder(Recipe):
-    """A multilingual encoder: pretrained here, a published checkpoint, or another one tuned to link words or trimmed."""
+    """A multilingual encoder: pretrained here, a published checkpoint, or another one, tuned or trimmed."""
 
     pretrain: Pretraining | None = Field(None, description="pretrain one from scratch with these settings")
     text: dict[Code, list[str]] = Field(
@@ -506,6 +507,10 @@ class Evaluation(Recipe):
     annotators: Positive = Field(
         description="annotators who must agree that there is an answer: 2 for TyDi's 3-way dev file, 1 for 1-way files"
     )
+    thresholds_from: Name | None = Field(
+        None,
+        description="another evaluation, whose best thresholds are used here, too; null: only the best ones here",
+    )
 
 
 class TableOf(Recipe):
@@ -515,6 +520,9 @@ class TableOf(Recipe):
     title: str = Field(description="first words of the caption")
     evaluation: Name = Field(description="an entry of evaluations")
     task: Literal["passage", "minimal"] = Field(description="passage selection or minimal answer")
+    threshold: Literal["swept", "dev"] = Field(
+        "swept", description="best F1 on the evaluated questions, or at the thresholds of thresholds_from"
+    )
     rows: list[Name | Heading] = Field(min_length=1, description="models, and headings between them")
     columns: list[Annotated[list[Pair], Field(min_length=1)]] = Field(
         min_length=1, description="blocks of question-context pairs; each block ends with its average"
@@ -564,6 +572,14 @@ class RetrievalRun(Retrieval):
     )
 
 
+class CalibrationRun(Calibration):
+    """How sure models are of their answers, and how often these are right."""
+
+    models: list[Name] = Field(min_length=1, description="entries of models")
+    fitted_on: Name = Field(description="an entry of evaluations: where each model's temperature is fitted")
+    evaluation: Name = Field(description="another entry of evaluations: where it is tried")
+
+
 class Config(Recipe):
     """Everything that config.yaml can say."""
 
@@ -596,6 +612,10 @@ class Config(Recipe):
     )
     retrieval: dict[Name, RetrievalRun] = Field(
         {}, description="how well languages find one another: results/retrieval/<name>.csv, .md, .svg"
+    )
+    calibration: dict[Name, CalibrationRun] = Field(
+        {},
+        description="how sure models are, and how often they are right: results/calibration/<name>.csv, .md",
     )
 
 
@@ -835,14 +855,25 @@ def linker_held_out(config: Config, encoder: str, code: str) -> list[str]:
 def evaluations_of(config: Config, training_set: str) -> list[str]:
     """The evaluations of those tables that show a model tuned on a training set, itself or by way of one before it.
 
-    They come in the order of the configuration.
+    With them go those of calibrations of such models, and those that thresholds are taken from.  They come in the order
+    of the configuration.
     """
     shown = {
         table.evaluation
         for name, table in score_tables(config).items()
         if training_set in training_sets_of(config, table_models(config, name))
     }
+    for entry in config.calibration.values():
+        if training_set in training_sets_of(config, entry.models):
+            shown |= {entry.fitted_on, entry.evaluation}
+    shown |= {other for name in shown if (other := config.evaluations[name].thresholds_from)}
     return [name for name in config.evaluations if name in shown]
+
+
+def training_label(config: Config, model: str) -> str:
+    """What tables print under Tr. Data: the training sets of a model and of those that it is tuned after."""
+    stages = [config.models[name].training_set for name in reversed(chain_of(config, model))]
+    return " → ".join(config.training_sets[stage].label for stage in stages)
 
 
 def table_recipe(config: Config, name: str) -> Table:
@@ -854,12 +885,11 @@ def table_recipe(config: Config, name: str) -> Table:
             rows.append(row)
             continue
         model = config.models[row]
-        stages = [config.models[name].training_set for name in reversed(chain_of(config, row))]
         rows.append(
             Row(
                 model=row,
                 label=model.label,
-                training=" → ".join(config.training_sets[stage].label for stage in stages),
+                training=training_label(config, row),
                 alignment=aligned_languages(config, model.alignment) if model.alignment else None,
                 missing=missing_checkpoint(config, row),
             )
@@ -870,6 +900,8 @@ def table_recipe(config: Config, name: str) -> Table:
         annotators=config.evaluations[table.evaluation].annotators,
         seeds=config.seeds,
         task=table.task,
+        threshold=table.threshold,
+        thresholds_from=config.evaluations[table.evaluation].thresholds_from,
         columns=table.columns,
         rows=rows,
     )
@@ -916,6 +948,24 @@ def retrieval_table(config: Config, name: str) -> RetrievalTable:
             )
             for alignment in entry.alignments
         ],
+    )
+
+
+def calibrated_models(config: Config, name: str) -> list[str]:
+    """The models that are calibrated: all but those whose alignment is a checkpoint that is not there."""
+    return [model for model in config.calibration[name].models if not missing_checkpoint(config, model)]
+
+
+def calibration_table(config: Config, name: str) -> CalibrationTable:
+    """What the step that writes tables of calibration needs to know of its models."""
+    entry = config.calibration[name]
+    return CalibrationTable(
+        labels={
+            model: f"{config.models[model].label} {training_label(config, model)}"
+            for model in calibrated_models(config, name)
+        },
+        fitted_on=entry.fitted_on,
+        evaluation=entry.evaluation,
     )
 
 
@@ -1033,6 +1083,8 @@ def _check(config: Config) -> None:
         for corpus_name in evaluation.corpora:
             _known(f"evaluations.{name}.corpora", "corpus", corpus_name, config.corpora)
         _check_pairs(config, name)
+    for name in config.evaluations:
+        _check_thresholds(config, name)
     for name, table in config.tables.items():
         where = f"tables.{name}"
         if isinstance(table, PairsTableOf):
@@ -1055,11 +1107,17 @@ def _check(config: Config) -> None:
             )
         _distinct(f"{where}.rows", table_models(config, name))
         _distinct(f"{where}.columns", [pair for block in table.columns for pair in block])
+        if table.threshold == "dev" and config.evaluations[table.evaluation].thresholds_from is None:
+            raise InputError(
+                f"{where}.threshold is dev, but evaluations.{table.evaluation}.thresholds_from names no evaluation"
+            )
         present = pairs_of(config, table.evaluation)
         for pair in (pair for block in table.columns for pair in block):
             _known(f"{where}.columns", f"pair of evaluation {table.evaluation}", pair, present)
     for name in config.retrieval:
         _check_retrieval(config, f"retrieval.{name}", name)
+    for name in config.calibration:
+        _check_calibration(config, f"calibration.{name}", name)
     _check_microworld(config)
 
 
@@ -1260,6 +1318,29 @@ def _check_retrieval(config: Config, where: str, name: str) -> None:
         )
 
 
+def _check_calibration(config: Config, where: str, name: str) -> None:
+    """Models and two evaluations are there, and candidates are kept."""
+    entry = config.calibration[name]
+    for model in entry.models:
+        _known(f"{where}.models", "model", model, config.models)
+    _distinct(f"{where}.models", entry.models)
+    if not calibrated_models(config, name):
+        raise InputError(
+            f"{where}.models: none of them can be made; put the checkpoint into"
+            f" {missing_checkpoint(config, entry.models[0])}, or add a model"
+        )
+    _known(f"{where}.fitted_on", "evaluation", entry.fitted_on, config.evaluations)
+    _known(f"{where}.evaluation", "evaluation", entry.evaluation, config.evaluations)
+    if entry.fitted_on == entry.evaluation:
+        raise InputError(
+            f"{where}.evaluation is {entry.evaluation}, as fitted_on is; name another one to try temperatures on"
+        )
+    if not config.prediction.n_best:
+        raise InputError(
+            f"{where}: prediction.n_best is 0; set it to the number of candidates to keep, such as 20"
+        )
+
+
 def _check_transcribed(config: Config, where: str, corpus: TranscribedQuestions) -> None:
     """The questions are original ones, some in the dialect's language, and recordings of the dialect's locale."""
     for name in ancestors(config, corpus.of):
@@ -1342,6 +1423,19 @@ def _check_pairs(config: Config, evaluation: str) -> None:
                     " scored as one file, so give it in one corpus (of several files) or in two evaluations"
                 )
             owner[pair] = corpus
+
+
+def _check_thresholds(config: Config, name: str) -> None:
+    """Thresholds come from another evaluation, which has every pair and sets its own."""
+    other = config.evaluations[name].thresholds_from
+    if other is None:
+        return
+    where = f"evaluations.{name}.thresholds_from"
+    _known(where, "evaluation", other, config.evaluations)
+    if other == name or config.evaluations[other].thresholds_from is not None:
+        raise InputError(f"{where}: {other} must be another evaluation, without thresholds_from")
+    for pair in pairs_of(config, name):
+        _known(where, f"pair of evaluation {other}", pair, pairs_of(config, other))
 
 
 def _check_microworld(config: Config) -> None:

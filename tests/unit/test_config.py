@@ -107,7 +107,7 @@ MISTAKES = {
         put("modles", {}),
         "configuration: unknown key 'modles'; did you mean 'models'? known are mirror, seeds, microworld, corpora,"
         " splits, translations, speech, features, encoders, parallel, alignments, training_sets, tuning, prediction,"
-        " models, evaluations, tables, retrieval",
+        " models, evaluations, tables, retrieval, calibration",
     ),
     "unknown key of a recipe": (
         put("features.strides", 1),
@@ -189,8 +189,8 @@ MISTAKES = {
     "unknown row": (
         put("tables.table2.rows", ["mbert-moon"]),
         "tables.table2.rows: unknown model 'mbert-moon'; did you mean 'mbert-mono'? known are mbert-111-l,"
-        " mbert-111-s, mbert-aug, mbert-cao-high, mbert-mono, mbert-tydi-l, mbert-zhao-low, xlmr-111-l, xlmr-111-s,"
-        " xlmr-aug, xlmr-mono, xlmr-tydi-l, xlmr-zhao-low-high",
+        " mbert-111-s, mbert-aug, mbert-cao-high, mbert-mono, mbert-squad, mbert-tydi-l, mbert-zhao-low, xlmr-111-l,"
+        " xlmr-111-s, xlmr-aug, xlmr-mono, xlmr-tydi-l, xlmr-zhao-low-high",
     ),
     "unknown evaluation": (
         put("tables.table2.evaluation", "tydi"),
@@ -272,8 +272,8 @@ MISTAKES = {
     "unknown parent": (
         put("corpora.train-en-to-xx.of", "tydi-trian"),
         "corpora.train-en-to-xx.of: unknown corpus 'tydi-trian'; did you mean 'tydi-train'? known are dev-en-to-xx,"
-        " dev-xx-to-en, hard-en-to-xx, hard-xx-to-en, test-en-to-xx, test-xx-to-en, train-en-to-xx, train-xx-to-en,"
-        " tydi-dev, tydi-hard, tydi-test, tydi-train, tydi-train-all",
+        " dev-xx-to-en, hard-en-to-xx, hard-xx-to-en, squad-en, test-en-to-xx, test-xx-to-en, train-en-to-xx,"
+        " train-xx-to-en, tydi-dev, tydi-hard, tydi-test, tydi-train, tydi-train-all",
     ),
     "translation of translations": (
         put("corpora.test-xx-to-en.of", "test-en-to-xx"),
@@ -407,6 +407,47 @@ MISTAKES = {
     "hidden states that the encoder lacks": (
         put("retrieval.mbert.layer", 3),
         "retrieval.mbert.layer is 3, but encoders.mbert.pretrain.architecture.layers is 2",
+    ),
+    "thresholds from nowhere": (
+        put("evaluations.tydi-test.thresholds_from", "tidy-dev"),
+        "evaluations.tydi-test.thresholds_from: unknown evaluation 'tidy-dev'; did you mean 'tydi-dev'?",
+    ),
+    "thresholds from where they are used": (
+        put("evaluations.tydi-test.thresholds_from", "tydi-test"),
+        "evaluations.tydi-test.thresholds_from: tydi-test must be another evaluation, without thresholds_from",
+    ),
+    "thresholds of fewer pairs": (
+        lambda raw: raw["evaluations"].update(
+            {
+                "few": {"corpora": ["tydi-dev"], "annotators": 1},
+                "tydi-test": raw["evaluations"]["tydi-test"] | {"thresholds_from": "few"},
+            }
+        ),
+        "evaluations.tydi-test.thresholds_from: unknown pair of evaluation few 'ar-en'",
+    ),
+    "a table of thresholds that there are not": (
+        put("tables.table2.threshold", "dev"),
+        "tables.table2.threshold is dev, but evaluations.tydi-test.thresholds_from names no evaluation",
+    ),
+    "confidences without candidates": (
+        put(
+            "calibration",
+            {"m": {"models": ["mbert-aug"], "fitted_on": "tydi-dev", "evaluation": "tydi-test"}},
+        ),
+        "calibration.m: prediction.n_best is 0; set it to the number of candidates to keep, such as 20",
+    ),
+    "confidences tried where they are fitted": (
+        put(
+            "calibration", {"m": {"models": ["mbert-aug"], "fitted_on": "tydi-dev", "evaluation": "tydi-dev"}}
+        ),
+        "calibration.m.evaluation is tydi-dev, as fitted_on is; name another one to try temperatures on",
+    ),
+    "confidences of nobody": (
+        put(
+            "calibration",
+            {"m": {"models": ["mbert-cao-high"], "fitted_on": "tydi-dev", "evaluation": "tydi-test"}},
+        ),
+        "calibration.m.models: none of them can be made; put the checkpoint into data/checkpoints/cao-high, or",
     ),
     "pair in two corpora": (
         put("evaluations.tydi-test.corpora", ["tydi-test", "tydi-dev"]),
@@ -740,6 +781,15 @@ def test_a_training_set_is_held_against_the_evaluations_that_its_models_are_show
     config = load(raw)
     assert module.evaluations_of(config, "mono") == ["tydi-test", "tydi-hard", "tydi-dev"]
     assert module.evaluations_of(config, "aug") == ["tydi-test", "tydi-hard"]
+    raw["evaluations"]["tydi-hard"]["thresholds_from"] = "tydi-dev"
+    assert module.evaluations_of(load(raw), "aug") == ["tydi-test", "tydi-hard", "tydi-dev"]
+    del raw["evaluations"]["tydi-hard"]["thresholds_from"]
+    raw["prediction"]["n_best"] = 5
+    fitted = {"models": ["mbert-aug"], "fitted_on": "tydi-dev", "evaluation": "tydi-test"}
+    raw["calibration"] = {"m": fitted}
+    config = load(raw)
+    assert module.evaluations_of(config, "aug") == ["tydi-test", "tydi-hard", "tydi-dev"]
+    assert module.calibration_table(config, "m").labels == {"mbert-aug": "mBERT +aug"}
 
 
 def test_what_a_model_is_tuned_after_is_held_against_its_evaluations_too(raw: dict[str, Any]) -> None:

@@ -17,8 +17,7 @@ from transformers import AutoModel, AutoModelForQuestionAnswering, AutoTokenizer
 from benchmarks import published
 from tests.conftest import ROOT
 from tests.unit import tiny
-from workflow_scripts.align import finetune
-from workflow_scripts.align.bitext import encode
+from workflow_scripts.align import bitext, finetune
 from workflow_scripts.cli import InputError
 from workflow_scripts.corpus import Annotation, Document, Question, write_documents, write_questions
 from workflow_scripts.encoder import checkpoint
@@ -207,6 +206,7 @@ def tuned_on(encoder: Path, folder: Path, **recipe: float) -> Path:
         "hide": "nothing",
         "label": "predict",
     }
+    arguments |= {"squad": [], "odds": [], "nbest": []}
     predict.predict(Namespace(**given, **arguments), Prediction(precision="fp32"))
     return folder
 
@@ -314,7 +314,8 @@ def test_it_can_be_aligned(encoder, tmp_path):
     (tmp_path / "pairs").write_text("".join(f"{foreign} ||| {english}\n" for foreign, english in pairs))
     (tmp_path / "links").write_text("0-1 2-3 4-5 5-6\n0-0 1-1\n")
     tokenizer = load_tokenizer(encoder)
-    (sentence,) = encode([pairs[0][0].split()], tokenizer, tokenizer.model_max_length)
+    (sentence,) = bitext.encode([pairs[0][0].split()], tokenizer, tokenizer.model_max_length)
+    assert sentence is not None
     pieces = tokenizer.convert_ids_to_tokens(sentence.pieces.tolist())
     assert (pieces[0], pieces[-1]) == (tokenizer.cls_token, tokenizer.sep_token)
     assert not (set(tokenizer.all_special_tokens) - {tokenizer.unk_token}) & set(pieces[1:-1])

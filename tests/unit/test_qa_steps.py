@@ -1,6 +1,7 @@
 """From questions to a prediction file by the steps' own command lines, on a corpus small enough to learn by heart."""
 
 import json
+import shutil
 import subprocess
 import sys
 from argparse import Namespace
@@ -9,13 +10,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 from transformers import AutoModelForQuestionAnswering, AutoTokenizer
 
 from tests.unit.tiny import encoder
 from workflow_scripts.cli import InputError
 from workflow_scripts.corpus import Annotation, Document, Question, write_documents, write_questions
 from workflow_scripts.files import read_jsonl
-from workflow_scripts.qa import batches, features, heads, predict
+from workflow_scripts.qa import answers, batches, features, heads, predict
 from workflow_scripts.qa.batches import read_parts
 from workflow_scripts.qa.tune import choose, read_left_out, tune, without, without_yes_no
 from workflow_scripts.recipes.tuning import Prediction, Tuning
@@ -239,11 +241,12 @@ def test_lists_of_different_lengths_are_told(made):
         read_parts([made / "c.st"], [made / "w.st"] * 2)
 
 
-def predicting(made, **changed):
+def predicting(made, recipe=None, **changed):
     files = {"documents": "d.parquet", "questions": "q.parquet", "contexts": "c.st", "windows": "w.st"}
     given = {name: [made / file] for name, file in files.items()}
     given |= {"model": made / "m", "hide": "nothing", "label": "predict", "pair": [f"en-en={made / 'again'}"]}
-    predict.predict(Namespace(**given | changed), Prediction())
+    given |= {"squad": [], "odds": [], "nbest": []}
+    predict.predict(Namespace(**given | changed), recipe or Prediction())
 
 
 @pytest.mark.parametrize(
@@ -253,6 +256,8 @@ def predicting(made, **changed):
         ({"pair": ["en-en=again", "ar-en=again"]}, "--pair ar-en: no such questions in"),
         ({"pair": ["ar-en=again"]}, "questions of pair en-en, but --pair names ar-en"),
         ({"documents": []}, "--documents names 0 files, --questions 1, --windows 1"),
+        ({"squad": ["en-ar=again"]}, "--squad names en-ar, but --pair names en-en; give the same pairs"),
+        ({"nbest": ["en-en=again"]}, "--nbest: n_best is 0 in --recipe"),
     ],
 )
 def test_arguments_that_do_not_belong_together_are_told(made, monkeypatch, tmp_path, changed, sentence):
@@ -260,6 +265,56 @@ def test_arguments_that_do_not_belong_together_are_told(made, monkeypatch, tmp_p
     with pytest.raises(InputError, match=sentence):
         predicting(made, **changed)
     assert not list(tmp_path.iterdir())
+
+
+def test_the_other_files_say_the_same(made, tmp_path):
+    """SQuAD's text, null odds and candidates are those of TyDi's line; the first of several is that of one alone."""
+    files = {name: [f"en-en={tmp_path / name}"] for name in ("pair", "squad", "odds", "nbest")}
+    predicting(made, Prediction(n_best=4), **files)
+    assert (tmp_path / "pair").read_bytes() == (made / "p.jsonl").read_bytes()
+    lines = [line for _, line in read_jsonl(made / "p.jsonl")]
+    listed = [line for _, line in read_jsonl(tmp_path / "nbest")]
+    texts, odds = (json.loads((tmp_path / name).read_text("utf-8")) for name in ("squad", "odds"))
+    documents, questions = corpus()
+    assert list(texts) == list(odds) == [line["id"] for line in listed] == [q.source_id for q in questions]
+    for document, question, line, several in zip(documents, questions, lines, listed, strict=True):
+        best = several["candidates"]
+        scores = [one["score"] for one in best]
+        assert len(best) == 4
+        assert scores == sorted(scores, reverse=True)
+        assert scores[0] == line["minimal_answer_score"] == -odds[question.source_id]
+        assert all(one["text"] == document.text[one["start"] : one["end"]] for one in best)
+        weights = np.exp([*scores, 0])
+        assert [one["probability"] for one in best] == pytest.approx(list(weights / weights.sum())[:4])
+        assert several["null_probability"] == pytest.approx(1 / weights.sum())
+        assert several["yes_no"] == line["yes_no_answer"]
+        span = line["minimal_answer"]
+        if line["yes_no_answer"] == "NONE":
+            answer = document.text.encode()[span["start_byte_offset"] : span["end_byte_offset"]].decode()
+            assert texts[question.source_id] == best[0]["text"] == answer
+        else:
+            assert texts[question.source_id] == "no"
+
+
+def test_a_model_that_gives_no_numbers_is_told(made, tmp_path):
+    shutil.copytree(made / "m", tmp_path / "m")
+    weights = load_file(made / "m/model.safetensors")
+    weights["qa_outputs.bias"][0] = float("nan")
+    save_file(weights, tmp_path / "m/model.safetensors", metadata={"format": "pt"})
+    with pytest.raises(InputError, match="the model's logits are not numbers"):
+        predicting(made, model=tmp_path / "m", pair=[f"en-en={tmp_path / 'none'}"])
+    assert not (tmp_path / "none").exists()
+
+
+def test_where_no_span_is_possible_nothing_is_invented():
+    (document, *_), (question, *_) = corpus()
+    nothing = answers.Candidates([], [], [], [], -1, features.NO, -3.0, 1.0)
+    line = answers.tydi_line(question, document, nothing)
+    assert (line["passage_answer_index"], line["yes_no_answer"]) == (-1, "NONE")
+    assert line["minimal_answer"] == {"start_byte_offset": -1, "end_byte_offset": -1}
+    assert line["minimal_answer_score"] == -answers.null_odds(nothing) == -1e9
+    assert answers.squad_text(document, nothing) == ""
+    assert answers.n_best_line(question, document, nothing)["candidates"] == []
 
 
 def test_tuning_settings_leave_predictions_fresh():

@@ -109,6 +109,21 @@ def test_the_other_task(tmp_path: Path, both: list[str]) -> None:
     assert float(first[2]) == pytest.approx(38.2)
 
 
+def test_thresholds_of_another_evaluation(tmp_path: Path, both: list[str]) -> None:
+    honest = recipe(threshold="dev", thresholds_from="tydi-dev", rows=recipe()["rows"][:1])
+    with pytest.raises(InputError, match="not a file of scores"):
+        write(tmp_path, honest, both[0])
+    file = tmp_path / "a.json"
+    content = json.loads(file.read_text("utf-8"))
+    for number, pair in enumerate(content["pairs"].values()):
+        pair["passage"]["at_dev_threshold"] = {"f1": number / 100}
+    file.write_text(json.dumps(content), "utf-8")
+    (_, row), page = write(tmp_path, honest, both[0])
+    assert [float(cell) for cell in row[2:7]] == [0, 1, 2, 3, 1.5]
+    assert page[0].startswith("Table 2. F1 in percent on tydi-test: 200 questions a column, ")
+    assert page[0].endswith("seed 0. Thresholds are those of the best F1 on tydi-dev.")
+
+
 def test_several_seeds_give_mean_and_standard_deviation(tmp_path: Path) -> None:
     seeds = [[value + shift for value in MONO] for shift in (-2.0, 0.5, 3.0)]
     files = ",".join(scores(tmp_path / f"{number}.json", percent) for number, percent in enumerate(seeds))

@@ -20,26 +20,27 @@ def test_the_default(tree: Tree) -> None:
     assert tree.jobs(config=None) == {
         "microworld": 1,
         "tydiqa": 3,
+        "squad": 1,
         "split_custom_dev": 1,
         "translations_from_files": 3,
         "translated_questions": 8,
-        "guard": 2,
+        "guard": 3,
         "held_out_with_links": 9,
         "sentence_pairs": 22,
         "links": 22,
         "pretrain": 2,
         "align_encoder": 6,
-        "contexts": 6,
-        "windows": 24,
-        "tune": 10,
-        "predict_tydi_test": 10,
+        "contexts": 7,
+        "windows": 25,
+        "tune": 11,
+        "predict_tydi_test": 11,
         "predict_tydi_hard": 4,
         "predict_tydi_dev": 10,
         "gold_tydi_test": 1,
         "gold_tydi_hard": 1,
         "gold_tydi_dev": 1,
-        "score": 24,
-        "table": 5,
+        "score": 25,
+        "table": 6,
         "table_of_pairs": 1,
         "retrieval": 1,
         "retrieval_table": 1,
@@ -280,6 +281,58 @@ def test_one_key_on_the_command_line(tree: Tree) -> None:
     one, three = tree.jobs(), tree.jobs("--config", "seeds=[0,1,2]")
     assert {rule for rule in one if three[rule] != one[rule]} == {"tune", "predict_test", "score"}
     assert three["tune"] == 3 * one["tune"]
+
+
+def test_thresholds_candidates_and_confidences(tree: Tree) -> None:
+    """Where they are asked for; and then dev is answered and scored before test is."""
+    raw = yaml.safe_load((tree.folder / "tests/config/small.yaml").read_text("utf-8"))
+    translated = {"kind": "translated-questions", "of": "dev", "translations": "train"}
+    raw["corpora"] |= {
+        "dev-en-to-xx": translated | {"from": ["en"], "to": ["ar"]},
+        "dev-xx-to-en": translated | {"from": ["ar"], "to": ["en"]},
+    }
+    raw["evaluations"]["dev"] = {"corpora": ["dev", "dev-en-to-xx", "dev-xx-to-en"], "annotators": 1}
+    raw["evaluations"]["test"]["thresholds_from"] = "dev"
+    raw["tables"]["minimal"]["threshold"] = "dev"
+    raw["prediction"] = {"n_best": 3, "squad": True}
+    raw["calibration"] = {"tiny": {"models": ["tiny-mono"], "fitted_on": "dev", "evaluation": "test"}}
+    (tree.folder / "dev.yaml").write_text(yaml.safe_dump(raw), "utf-8")
+    jobs = tree.jobs(config="dev.yaml")
+    assert {rule: jobs[rule] for rule in ("predict_dev", "predict_test", "score", "thresholds")} == {
+        "predict_dev": 2,
+        "predict_test": 2,
+        "score": 4,
+        "thresholds": 2,
+    }
+    assert (jobs["calibrate"], jobs["calibration_table"]) == (1, 1)
+    told = tree.snakemake("--dry-run", "--printshellcmds", config="dev.yaml")
+    commands = [
+        shlex.split(line) for line in (told.stdout + told.stderr).splitlines() if "python -m " in line
+    ]
+
+    def command(*words: str) -> list[str]:
+        (found,) = (line for line in commands if {*words} <= {*line})
+        return found
+
+    answers = "results/predictions/tiny-mono/seed0"
+    predict = command("workflow_scripts.qa.predict", f"en-ar={answers}/test/en-ar.jsonl")
+    for option, end in (("--squad", "squad.json"), ("--odds", "odds.json"), ("--nbest", "nbest.jsonl")):
+        files = predict[predict.index(option) + 1 : predict.index(option) + 5]
+        assert sorted(files) == [
+            f"{p}={answers}/test/{p}.{end}" for p in ("ar-ar", "ar-en", "en-ar", "en-en")
+        ]
+    kept = "results/scores/tiny-mono/seed0/dev.questions.jsonl"
+    thresholds = "results/thresholds/tiny-mono/seed0/dev.json"
+    command("workflow_scripts.evaluate.threshold", kept, thresholds)
+    score = command("workflow_scripts.evaluate.score", "results/scores/tiny-mono/seed0/test.json")
+    assert score[score.index("--thresholds") + 1] == thresholds
+    assert "--thresholds" not in command(
+        "workflow_scripts.evaluate.score", "results/scores/tiny-mono/seed0/dev.json"
+    )
+    calibrate = command("workflow_scripts.evaluate.calibrate")
+    assert calibrate[calibrate.index("--dev-nbest") + 1] == f"tiny-mono/0={answers}/dev"
+    assert calibrate[calibrate.index("--test-nbest") + 1] == f"tiny-mono/0={answers}/test"
+    assert calibrate[calibrate.index("--dev-questions") + 1] == f"tiny-mono/0={kept}"
 
 
 def test_a_published_checkpoint(tree: Tree) -> None:

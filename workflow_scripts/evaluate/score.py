@@ -3,6 +3,10 @@
 Example ids repeat over the pairs (a translated question keeps the id of its original), so gold answers and predictions
 of each pair are files of their own, `<question language>-<context language>.jsonl`, each under one official language
 label, that of the context.
+
+The best F1 is that of a threshold which is found on the evaluated questions themselves, as TyDi QA's program does.
+With `--thresholds`, F1 at those of `evaluate.threshold` stands beside it, as `at_dev_threshold`.  `--questions` keeps
+what every question got.
 """
 
 import json
@@ -12,12 +16,23 @@ from pathlib import Path
 from typing import Any
 
 from workflow_scripts.cli import InputError, parser, run
-from workflow_scripts.evaluate.tydi import TASKS, doubts, example_scores, read_gold, read_predictions, summary
-from workflow_scripts.files import write_text
+from workflow_scripts.evaluate.outcomes import Questions, to_lines
+from workflow_scripts.evaluate.tydi import (
+    TASKS,
+    at_threshold,
+    doubts,
+    example_scores,
+    read_gold,
+    read_predictions,
+    summary,
+)
+from workflow_scripts.files import read_text, write_jsonl, write_text
+
+Thresholds = dict[str, dict[str, float]]  # pair -> task -> the score that an answer must have
 
 
-def score_pair(gold_file: Path, prediction_file: Path, annotators: int) -> dict[str, Any]:
-    """The number of questions, and for each task the figures of `evaluate.tydi`, of one pair of files.
+def score_pair(gold_file: Path, prediction_file: Path, annotators: int) -> Questions:
+    """What every question of one pair of files got.
 
     Raises InputError unless both files hold the same one language label and at least one line each, and some question
     has `annotators` annotations.  What else is odd, such as missing predictions, is told on stderr.
@@ -44,8 +59,36 @@ def score_pair(gold_file: Path, prediction_file: Path, annotators: int) -> dict[
         )
     for sentence in doubts(gold, predictions, annotators):
         print(f"warning: {prediction_file}: {sentence}", file=sys.stderr)
-    outcomes = example_scores(gold, predictions, annotators)
-    return {"n": len(gold), **{task: summary(outcomes[task]) for task in TASKS}}
+    return Questions(list(gold), example_scores(gold, predictions, annotators))
+
+
+def figures_of(questions: Questions, thresholds: dict[str, float] | None) -> dict[str, Any]:
+    """The number of questions, and for each task the figures of `evaluate.tydi`, also with `thresholds`."""
+    figures: dict[str, Any] = {"n": len(questions.ids)}
+    for task in TASKS:
+        figures[task] = summary(questions.tasks[task])
+        if thresholds is not None:
+            figures[task]["at_dev_threshold"] = at_threshold(
+                questions.tasks[task], thresholds[task]
+            )._asdict()
+    return figures
+
+
+def read_thresholds(file: Path | str, pairs: Sequence[str]) -> Thresholds:
+    """The thresholds of some pairs.  Raises InputError where the file is none of thresholds, or lacks a pair."""
+    try:
+        found = json.loads(read_text(file))["pairs"]
+        thresholds = {
+            pair: {task: float(of[task]["threshold"]) for task in TASKS} for pair, of in found.items()
+        }
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(f"{file}: not a file of thresholds as evaluate.threshold writes them") from None
+    for pair in pairs:
+        if pair not in thresholds:
+            raise InputError(f"{file}: no thresholds for {pair}; there are {', '.join(thresholds)}")
+    return thresholds
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -60,16 +103,22 @@ def main(argv: Sequence[str] | None = None) -> None:
         type=int,
         help="annotators who must have given an answer: 2 of TyDi dev's 3, 1 where there is one",
     )
+    arguments.add_argument("--thresholds", help="scores that answers must have, found elsewhere (JSON)")
     arguments.add_argument("--out", required=True, help="the scores, as JSON")
+    arguments.add_argument("--questions", help="what every question got (.jsonl)")
     given = arguments.parse_args(argv)
     if given.annotators < 1:
         raise InputError(f"--annotators is {given.annotators}; at least 1 annotator must agree")
-    scores = {
+    thresholds = read_thresholds(given.thresholds, given.pairs) if given.thresholds else {}
+    got = {
         pair: score_pair(
             Path(given.gold, f"{pair}.jsonl"), Path(given.predictions, f"{pair}.jsonl"), given.annotators
         )
         for pair in given.pairs
     }
+    scores = {pair: figures_of(questions, thresholds.get(pair)) for pair, questions in got.items()}
+    if given.questions:
+        write_jsonl(given.questions, (line for pair, of in got.items() for line in to_lines(pair, *of)))
     write_text(given.out, json.dumps({"annotators": given.annotators, "pairs": scores}, indent=1) + "\n")
     for pair, figures in scores.items():
         print(

@@ -197,6 +197,17 @@ def best_threshold(outcomes: Outcomes) -> Best:
     return Best(float(f1[best]), float(precision[best]), float(recall[best]), float(thresholds[best]))
 
 
+def at_threshold(outcomes: Outcomes, threshold: float) -> Best:
+    """What answers that score at least `threshold` get, wherever the threshold comes from."""
+    thresholds, precision, recall = operating_points(outcomes)
+    reached = int((thresholds >= threshold).sum())
+    if not reached:
+        return Best(0.0, 0.0, 0.0, threshold)
+    point = precision[reached - 1], recall[reached - 1]
+    f1 = 2 * point[0] * point[1] / sum(point) if sum(point) else 0.0
+    return Best(float(f1), float(point[0]), float(point[1]), threshold)
+
+
 def recall_at_precision(outcomes: Outcomes, target: float) -> float:
     """The highest recall of an operating point whose precision is at least `target`; 0 if there is none."""
     _, precision, recall = operating_points(outcomes)

@@ -1,10 +1,15 @@
-"""Answer the questions of an evaluation and write TyDi prediction files, one for each question-context language pair.
+"""Answer the questions of an evaluation and write prediction files, one for each question-context language pair.
 
 Of all windows of a question the span with the best score wins; its passage is the passage answer and its score serves
 both tasks (TyDi QA baseline).  Where that window's answer type is YES or NO, this is the minimal answer.  A question in
 whose windows no span is possible gets an explicit null line.
+
+On request, the same answers in SQuAD's format (`--squad`: {id: text}, "" where no span is possible; `--odds`: {id: what
+"no answer" scores over the best span}), and the best spans of each question with their probabilities (`--nbest`, JSON
+lines), as many as the recipe says.
 """
 
+import json
 from argparse import Namespace
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,19 +18,24 @@ import numpy as np
 import torch
 
 from workflow_scripts.cli import InputError, Progress, named_files, parser, read_recipe, run
-from workflow_scripts.corpus import Document, Question, example_id, read_documents, read_questions
-from workflow_scripts.files import write_jsonl
-from workflow_scripts.languages import language
+from workflow_scripts.corpus import Document, Question, read_documents, read_questions
+from workflow_scripts.files import write_jsonl, write_text
+from workflow_scripts.qa.answers import (
+    Candidates,
+    candidates,
+    n_best_line,
+    null_odds,
+    passages_of,
+    squad_text,
+    tydi_line,
+)
 from workflow_scripts.qa.batches import Layout, Part, check_fits, collate, read_parts
-from workflow_scripts.qa.features import NO, YES
 from workflow_scripts.qa.heads import QuestionAnswerer, load
 from workflow_scripts.qa.spans import best_spans
 from workflow_scripts.recipes.tuning import Prediction
 from workflow_scripts.training.batch import Batch
 from workflow_scripts.training.device import mixed_precision, quiet
 from workflow_scripts.training.folders import load_tokenizer
-
-NULL_SCORE = -1e9  # below any score a span can have
 
 
 def logits(
@@ -44,69 +54,36 @@ def logits(
 
 def answer_windows(
     model: QuestionAnswerer, part: Part, layout: Layout, recipe: Prediction, hide: str, progress: Progress
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """For every window: first and last piece of its best span (rows of the contexts file), score, answer type."""
-    count = len(part.windows.first)
-    first, last = np.full(count, -1), np.full(count, -1)
-    score, kind = np.full(count, -np.inf), np.zeros(count, dtype=np.int64)
+) -> list[Candidates]:
+    """The best spans of every question of a corpus, one or as many as the recipe says."""
+    windows, kept = len(part.windows.first), max(1, recipe.n_best)
+    first, last = np.full((windows, kept), -1), np.full((windows, kept), -1)
+    score, null = np.full((windows, kept), -np.inf), np.zeros(windows)
+    kind = np.zeros(windows, dtype=np.int64)
     lengths, offsets = part.lengths(), part.offsets()
     by_length = np.argsort(lengths, kind="stable")
-    for at in range(0, count, recipe.batch_size):
+    for at in range(0, windows, recipe.batch_size):
         rows = by_length[at : at + recipe.batch_size]
         start, end, kinds = logits(
             model, collate([part], [(0, int(row)) for row in rows], layout, hide), recipe.precision
         )
-        passages = np.full(start.shape, -1, dtype=np.int64)
-        for number, row in enumerate(rows):
-            begin, length = part.windows.first[row], part.windows.length[row]
-            span = slice(begin, begin + length)
-            seen = np.where(part.contexts.starts[span] >= 0, part.contexts.passages[span], -1)
-            passages[number, offsets[row] : offsets[row] + length] = seen
-        best_first, best_last, best_score = best_spans(start, end, passages, recipe.max_answer_length)
-        shift = part.windows.first[rows] - offsets[rows]
-        found = best_first >= 0
-        first[rows[found]] = (best_first + shift)[found]
-        last[rows[found]] = (best_last + shift)[found]
-        score[rows] = best_score
+        if not (np.isfinite(start).all() and np.isfinite(end).all()):
+            raise InputError("the model's logits are not numbers; its training went wrong, so train it again")
+        passages = passages_of(part, rows, offsets[rows], start.shape[1])
+        best_first, best_last, score[rows] = best_spans(start, end, passages, recipe.max_answer_length, kept)
+        shift = (part.windows.first[rows] - offsets[rows])[:, None]
+        first[rows] = np.where(best_first >= 0, best_first + shift, -1)
+        last[rows] = np.where(best_last >= 0, best_last + shift, -1)
+        null[rows] = start[:, 0] + end[:, 0]
         kind[rows] = kinds.argmax(1)
         progress.advance(len(rows))
-    return first, last, score, kind
-
-
-def prediction(
-    question: Question, document: Document, part: Part, best: tuple[int, int, float, int] | None
-) -> dict[str, object]:
-    """One line of a TyDi prediction file; `best` is (first piece, last piece, score, answer type) or None for null."""
-    line: dict[str, object] = {
-        "example_id": example_id(question.source_id),
-        "language": language(document.language).tydi,
-        "passage_answer_index": -1,
-        "passage_answer_score": NULL_SCORE,
-        "minimal_answer": {"start_byte_offset": -1, "end_byte_offset": -1},
-        "minimal_answer_score": NULL_SCORE,
-        "yes_no_answer": "NONE",
-    }
-    if best is None:
-        return line
-    first, last, score, kind = best
-    line["passage_answer_index"] = int(part.contexts.passages[first])
-    line["passage_answer_score"] = line["minimal_answer_score"] = float(score)
-    if kind in (YES, NO):
-        line["yes_no_answer"] = "YES" if kind == YES else "NO"
-    else:
-        start, end = int(part.contexts.starts[first]), int(part.contexts.ends[last])
-        before = len(document.text[:start].encode())
-        line["minimal_answer"] = {
-            "start_byte_offset": before,
-            "end_byte_offset": before + len(document.text[start:end].encode()),
-        }
-    return line
+    return candidates(part, first, last, score, kind, null, kept)
 
 
 def answer_corpus(
     model: QuestionAnswerer, part: Part, layout: Layout, recipe: Prediction, arguments: Namespace, number: int
-) -> Iterator[tuple[str, dict[str, object]]]:
-    """(pair, prediction line) for every question of one corpus."""
+) -> Iterator[tuple[Question, Document, Candidates]]:
+    """Every question of one corpus, its document and its best spans."""
     documents = read_documents(arguments.documents[number])
     questions = read_questions(arguments.questions[number])
     if [question.question_id for question in questions] != part.windows.question_ids:
@@ -116,27 +93,28 @@ def answer_corpus(
     progress = Progress(
         f"{arguments.label} {arguments.questions[number].stem}", len(part.windows.first), "windows"
     )
-    first, last, score, kind = answer_windows(model, part, layout, recipe, arguments.hide, progress)
-    # Best window of each question: the last of its windows when sorted by question, then score.
-    order = np.lexsort((score, part.windows.question))
-    best_window = dict(zip(part.windows.question[order].tolist(), order.tolist(), strict=True))
-    for row, question in enumerate(questions):
+    answered = answer_windows(model, part, layout, recipe, arguments.hide, progress)
+    for question, found in zip(questions, answered, strict=True):
         document = documents.get(question.doc_id)
         if document is None:
             raise InputError(
                 f"question {question.question_id}: its document {question.doc_id} is not in"
                 f" {arguments.documents[number]}"
             )
-        window = best_window.get(row)
-        best = None
-        if window is not None and first[window] >= 0:
-            best = int(first[window]), int(last[window]), float(score[window]), int(kind[window])
-        yield f"{question.language}-{document.language}", prediction(question, document, part, best)
+        yield question, document, found
 
 
 def predict(arguments: Namespace, recipe: Prediction) -> None:
-    """The whole step: read features, run the model, write a file for each pair."""
+    """The whole step: read features, run the model, write the files of each pair."""
     outputs = named_files(arguments.pair, "--pair")
+    others = {name: named_files(getattr(arguments, name), f"--{name}") for name in ("squad", "odds", "nbest")}
+    for name, files in others.items():
+        if files and files.keys() != outputs.keys():
+            raise InputError(
+                f"--{name} names {', '.join(files)}, but --pair names {', '.join(outputs)}; give the same pairs"
+            )
+    if others["nbest"] and not recipe.n_best:
+        raise InputError("--nbest: n_best is 0 in --recipe; say how many candidates of a question are wanted")
     if not len(arguments.documents) == len(arguments.questions) == len(arguments.windows):
         raise InputError(
             f"--documents names {len(arguments.documents)} files, --questions {len(arguments.questions)}, --windows"
@@ -148,13 +126,21 @@ def predict(arguments: Namespace, recipe: Prediction) -> None:
     check_fits(parts, tokenizer)
     layout = Layout.of(tokenizer, model.span.config)
     lines: dict[str, list[dict[str, object]]] = {pair: [] for pair in outputs}
+    listed: dict[str, list[dict[str, object]]] = {pair: [] for pair in outputs}
+    texts: dict[str, dict[str, str]] = {pair: {} for pair in outputs}
+    odds: dict[str, dict[str, float]] = {pair: {} for pair in outputs}
     for number, part in enumerate(parts):
-        for pair, line in answer_corpus(model, part, layout, recipe, arguments, number):
+        for question, document, found in answer_corpus(model, part, layout, recipe, arguments, number):
+            pair = f"{question.language}-{document.language}"
             if pair not in lines:
                 raise InputError(
                     f"{arguments.questions[number]}: questions of pair {pair}, but --pair names {', '.join(outputs)}"
                 )
-            lines[pair].append(line)
+            lines[pair].append(tydi_line(question, document, found))
+            texts[pair][question.source_id] = squad_text(document, found)
+            odds[pair][question.source_id] = null_odds(found)
+            if others["nbest"]:
+                listed[pair].append(n_best_line(question, document, found))
     for pair in outputs:
         if not lines[pair]:
             raise InputError(
@@ -162,6 +148,11 @@ def predict(arguments: Namespace, recipe: Prediction) -> None:
             )
     for pair, path in outputs.items():
         write_jsonl(path, lines[pair])
+    for pair, path in others["nbest"].items():
+        write_jsonl(path, listed[pair])
+    for name, content in (("squad", texts), ("odds", odds)):
+        for pair, path in others[name].items():
+            write_text(path, json.dumps(content[pair], ensure_ascii=False, indent=1) + "\n")
 
 
 def main() -> None:
@@ -179,8 +170,20 @@ def main() -> None:
         nargs="+",
         required=True,
         metavar="LANGUAGES=FILE",
-        help="output of a question-context pair: en-ar=FILE",
+        help="output of a question-context pair in TyDi's format: en-ar=FILE",
     )
+    for name, content in (
+        ("squad", "answers in SQuAD's format"),
+        ("odds", "null odds in SQuAD 2.0's format"),
+        ("nbest", "best spans of each question, as many as n_best of the recipe says"),
+    ):
+        arguments_parser.add_argument(
+            f"--{name}",
+            nargs="+",
+            default=[],
+            metavar="LANGUAGES=FILE",
+            help=f"also write, for each pair, {content}",
+        )
     arguments_parser.add_argument(
         "--hide",
         choices=("nothing", "question", "context"),

@@ -38,6 +38,11 @@ class Table(Recipe):
         min_length=1, description="seeds of each model's scores, in the order of --scores"
     )
     task: Literal["passage", "minimal"] = Field(description="whose F1 is shown")
+    threshold: Literal["swept", "dev"] = Field(
+        "swept",
+        description="best F1 on the evaluated questions, or F1 at the thresholds of another evaluation",
+    )
+    thresholds_from: str | None = Field(None, description="name of that evaluation, for the caption")
     columns: tuple[tuple[str, ...], ...] = Field(
         description="blocks of question-context pairs; a block of several ends with its average"
     )

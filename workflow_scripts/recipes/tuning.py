@@ -37,5 +37,11 @@ class Prediction(Recipe):
 
     batch_size: Positive = Field(64, description="windows a forward pass")
     max_answer_length: Positive = Field(100, description="longest minimal answer in pieces")
+    n_best: int = Field(
+        0,
+        ge=0,
+        description="best spans of each question that are written to a file of their own; 0: no such file",
+    )
+    squad: bool = Field(False, description="also write answers and null odds in SQuAD's format")
     precision: Literal["auto", "bf16", "fp32"] = Field("auto", description="as in training")
     attention: Literal["folded", "sdpa"] = Field("folded", description="as in training")

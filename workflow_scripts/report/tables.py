@@ -6,6 +6,7 @@ and `C_en avg` where the context language is.  With several seeds a cell is the 
 the standard deviation (n - 1).  Behind the cells of aligned models the Markdown marks whether the languages of the pair
 beside English were (✓) or were not (✗) among those that the encoder was aligned in, as the paper prints it.  A model
 whose encoder is somebody else's checkpoint that is not there has "n/a" for figures; the caption says what is missing.
+F1 is the best of all score thresholds on the evaluated questions, or that of thresholds found on others.
 
 The CSV is for programs: percent with two decimals, cells that are numbers or n/a only, no lines for headings; its last
 columns hold the heading above the row and the alignment's languages.
@@ -28,6 +29,11 @@ Block = Sequence[str]
 ABSENT = "n/a"
 
 
+def f1(figures: dict[str, Any], recipe: Table) -> float:
+    """The F1 that a table shows, of a task's figures as `evaluate.score` writes them."""
+    return float(figures["best_f1"] if recipe.threshold == "swept" else figures["at_dev_threshold"]["f1"])
+
+
 def read_scores(file: str, recipe: Table) -> dict[str, tuple[float, int]]:
     """(F1 in percent, number of questions) of each of the table's pairs, from a file of `evaluate.score`.
 
@@ -36,7 +42,7 @@ def read_scores(file: str, recipe: Table) -> dict[str, tuple[float, int]]:
     try:
         content: dict[str, Any] = json.loads(read_text(file))
         annotators, pairs = content["annotators"], content["pairs"]
-        scores = {pair: (100 * of[recipe.task]["best_f1"], of["n"]) for pair, of in pairs.items()}
+        scores = {pair: (100 * f1(of[recipe.task], recipe), of["n"]) for pair, of in pairs.items()}
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         if isinstance(error, InputError):
             raise
@@ -137,9 +143,13 @@ def caption(recipe: Table, questions: Sequence[int], marked: bool) -> str:
     seeds = ", ".join(map(str, recipe.seeds))
     missing = [row.missing for row in recipe.rows if isinstance(row, Row) and row.missing]
     several = f"seeds {seeds} (mean ± standard deviation)" if len(recipe.seeds) > 1 else f"seed {seeds}"
+    figure = "Best F1 in percent" if recipe.threshold == "swept" else "F1 in percent"
     sentences = [
         recipe.title,
-        f"Best F1 in percent on {recipe.evaluation}: {many}, an answer where at least {agree} gave one, {several}",
+        f"{figure} on {recipe.evaluation}: {many}, an answer where at least {agree} gave one, {several}",
+        f"Thresholds are those of the best F1 on {recipe.thresholds_from}"
+        if recipe.threshold == "dev"
+        else "",
         "✓ or ✗: aligned in the language beside English, or not" if marked else "",
         f"{ABSENT}: there is no checkpoint in {', '.join(missing)}" if missing else "",
     ]
