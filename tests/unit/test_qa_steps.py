@@ -123,7 +123,7 @@ def test_the_folder_is_an_ordinary_question_answering_model(made):
     ours = heads.load(made / "m", "folded").eval()
     tokenizer = AutoTokenizer.from_pretrained(made / "m")
     parts = read_parts([made / "c.st"], [made / "w.st"])
-    layout = batches.Layout.of(tokenizer, ours.span.config)
+    layout = batches.Layout.of(tokenizer, ours.span)
     batch = batches.collate(parts, [(0, 0), (0, 3)], layout, "nothing")
     with torch.no_grad():
         start, end, _ = ours(batch)
@@ -167,7 +167,7 @@ def test_a_model_may_be_tuned_further(made, tmp_path):
 def test_a_window_is_cls_question_sep_context_sep(made):
     tokenizer = AutoTokenizer.from_pretrained(made / "m")
     parts = read_parts([made / "c.st"], [made / "w.st"])
-    layout = batches.Layout.of(tokenizer, heads.load(made / "m", "folded").span.config)
+    layout = batches.Layout.of(tokenizer, heads.load(made / "m", "folded").span)
     batch = batches.collate(parts, [(0, 0)], layout, "nothing")
     text = tokenizer.convert_ids_to_tokens(batch["input_ids"][0])
     assert text[:2] == ["[CLS]", "[Q]"]

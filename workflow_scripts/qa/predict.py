@@ -146,7 +146,7 @@ def predict(arguments: Namespace, recipe: Prediction) -> None:
     model = load(arguments.model, recipe.attention).eval().to("cuda" if torch.cuda.is_available() else "cpu")
     parts = read_parts(arguments.contexts, arguments.windows)
     check_fits(parts, tokenizer)
-    layout = Layout.of(tokenizer, model.span.config)
+    layout = Layout.of(tokenizer, model.span)
     lines: dict[str, list[dict[str, object]]] = {pair: [] for pair in outputs}
     for number, part in enumerate(parts):
         for pair, line in answer_corpus(model, part, layout, recipe, arguments, number):

@@ -92,7 +92,7 @@ def tune(arguments: Namespace, recipe: Tuning) -> None:
     else:
         model = from_encoder(arguments.encoder, recipe.attention)
     check_fits(parts, tokenizer)
-    layout = Layout.of(tokenizer, model.span.config)
+    layout = Layout.of(tokenizer, model.span)
     rows = choose(parts, recipe, arguments.seed)
     positive = sum(int((part.windows.start >= 0).sum()) for part in parts)
     if not positive:
