@@ -20,6 +20,7 @@ from workflow_scripts.qa.batches import read_parts
 from workflow_scripts.qa.tune import choose, read_left_out, tune, without, without_yes_no
 from workflow_scripts.recipes.tuning import Prediction, Tuning
 from workflow_scripts.staleness import import_closure
+from workflow_scripts.training import choice
 from workflow_scripts.training.folders import load_tokenizer
 from workflow_scripts.training.loop import locked
 
@@ -144,7 +145,10 @@ def tuned(made, out, start, **recipe):
     }
     folders = {"encoder": start, "work": out / "work", "out": out}
     with locked(out / "work"):
-        tune(Namespace(**given, **folders, label="tune"), Tuning(batch_size=6, precision="fp32", **recipe))
+        tune(
+            Namespace(**given, **folders, label="tune"),
+            Tuning(**{"batch_size": 6, "precision": "fp32", **recipe}),
+        )
     return heads.load(out, "folded").state_dict()
 
 
@@ -162,6 +166,42 @@ def test_a_model_may_be_tuned_further(made, tmp_path):
     further = tuned(made, tmp_path / "further", made / "m", steps=3, learning_rate=1e-3)
     for name in ("span.qa_outputs.weight", "answer_type.classifier.weight"):
         assert 0 < (further[name] - learned[name]).abs().max() < 0.02, name
+
+
+def test_packed_tuning_gives_the_padded_model_and_predictions(made, tmp_path):
+    """Over several steps; also where a step's windows are told by their pieces and computed in parts."""
+    budget = {"batch_size": None, "batch_pieces": 270}
+    for number, steps_of in enumerate(({}, budget)):
+        recipe = {"steps": 4, "learning_rate": 1e-3, **steps_of}
+        padded = tuned(made, tmp_path / f"padded{number}", made / "encoder", **recipe)
+        recipe |= {"batching": "packed", "part_pieces": 100}
+        packed = tuned(made, tmp_path / f"packed{number}", made / "encoder", **recipe)
+        start = heads.load(made / "m", "folded").state_dict()
+        for name, weight in padded.items():
+            torch.testing.assert_close(packed[name], weight, rtol=1e-3, atol=2e-5, msg=name)
+            assert not torch.equal(weight, start[name])
+    for batching in ("padded", "packed"):
+        recipe = Prediction(batching=batching, batch_pieces=100, precision="fp32")
+        predicting(made, recipe, pair=[f"en-en={tmp_path / batching}"])
+    one, other = ([line for _, line in read_jsonl(tmp_path / name)] for name in ("padded", "packed"))
+    for first, second in zip(one, other, strict=True):
+        for score in ("minimal_answer_score", "passage_answer_score"):
+            assert first.pop(score) == pytest.approx(second.pop(score), abs=1e-4)
+        assert first == second
+
+
+def test_auto_chooses_by_the_first_steps_and_keeps_its_choice(made, tmp_path):
+    tuned(made, tmp_path / "m", made / "encoder", steps=1, batching="auto")
+    facts = json.loads((tmp_path / "m/training.json").read_text())
+    measured = facts["microseconds_a_piece"]
+    assert set(measured) == {"padded", "packed"}
+    assert facts["batching"] == min(measured, key=measured.get)
+    assert not (tmp_path / "m/work" / choice.FILE).exists()
+
+    slow = {"packed": 1.0, "padded": 2.0}
+    assert choice.remembered(tmp_path, "this run", lambda: slow) == slow
+    assert choice.remembered(tmp_path, "this run", lambda: pytest.fail("measured again")) == slow
+    assert choice.remembered(tmp_path, "another", dict) == {}
 
 
 def test_a_window_is_cls_question_sep_context_sep(made):
@@ -239,11 +279,11 @@ def test_lists_of_different_lengths_are_told(made):
         read_parts([made / "c.st"], [made / "w.st"] * 2)
 
 
-def predicting(made, **changed):
+def predicting(made, recipe=Prediction(), **changed):  # noqa: B008 (a recipe doesn't change)
     files = {"documents": "d.parquet", "questions": "q.parquet", "contexts": "c.st", "windows": "w.st"}
     given = {name: [made / file] for name, file in files.items()}
     given |= {"model": made / "m", "hide": "nothing", "label": "predict", "pair": [f"en-en={made / 'again'}"]}
-    predict.predict(Namespace(**given | changed), Prediction())
+    predict.predict(Namespace(**given | changed), recipe)
 
 
 @pytest.mark.parametrize(

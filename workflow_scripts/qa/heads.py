@@ -14,8 +14,10 @@ from transformers import AutoModelForQuestionAnswering
 
 from workflow_scripts.cli import InputError
 from workflow_scripts.qa.features import ANSWER_TYPES
+from workflow_scripts.training.attention import kernel
 from workflow_scripts.training.batch import Batch
 from workflow_scripts.training.folders import load_model
+from workflow_scripts.training.packed import NAME as PACKED
 from workflow_scripts.training.packed import Texts, absent, unpacked
 
 INPUTS = ("input_ids", "attention_mask", "token_type_ids", "position_ids")
@@ -69,6 +71,10 @@ class QuestionAnswerer(nn.Module):
                 logits, hidden_states = unpacked(logits, places), unpacked(hidden_states, places[:, :1])
             start, end = logits.unbind(-1)
             return start, end, self.answer_type(hidden_states)
+
+    def use(self, batching: str, attention: str) -> None:
+        """Take batches that are "padded", with a recipe's `attention`, or "packed"."""
+        self.span.set_attn_implementation(PACKED if batching == "packed" else kernel(attention))
 
     def save(self, folder: Path) -> None:
         """Write both parts to a folder."""
