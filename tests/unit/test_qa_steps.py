@@ -171,15 +171,18 @@ def test_a_model_may_be_tuned_further(made, tmp_path):
 def test_packed_tuning_gives_the_padded_model_and_predictions(made, tmp_path):
     """Over several steps; also where a step's windows are told by their pieces and computed in parts."""
     budget = {"batch_size": None, "batch_pieces": 270}
+    still = tuned(made, tmp_path / "still", made / "encoder", steps=1, learning_rate=1e-12)
+    heads_at_start = still["answer_type.classifier.weight"]
     for number, steps_of in enumerate(({}, budget)):
-        recipe = {"steps": 4, "learning_rate": 1e-3, **steps_of}
+        # a large epsilon, or Adam makes steps of the rounding of gradients that are 0, such as those of keys' biases
+        recipe = {"steps": 4, "learning_rate": 1e-2, "epsilon": 1e-2, **steps_of}
         padded = tuned(made, tmp_path / f"padded{number}", made / "encoder", **recipe)
         recipe |= {"batching": "packed", "part_pieces": 100}
         packed = tuned(made, tmp_path / f"packed{number}", made / "encoder", **recipe)
-        start = heads.load(made / "m", "folded").state_dict()
         for name, weight in padded.items():
-            torch.testing.assert_close(packed[name], weight, rtol=1e-3, atol=2e-5, msg=name)
-            assert not torch.equal(weight, start[name])
+            torch.testing.assert_close(packed[name], weight, rtol=1e-5, atol=1e-5, msg=name)
+        moved = packed["answer_type.classifier.weight"] - heads_at_start
+        assert moved.abs().max() > 1e-3
     for batching in ("padded", "packed"):
         recipe = Prediction(batching=batching, batch_pieces=100, precision="fp32")
         predicting(made, recipe, pair=[f"en-en={tmp_path / batching}"])

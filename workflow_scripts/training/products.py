@@ -9,6 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+SMALL = 2**24  # multiplications; a call of oneDNN costs more than it saves below
+
 
 def product(given: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """given · weightᵀ + bias; given [rows, inputs], weight [outputs, inputs]."""
@@ -39,11 +41,16 @@ class Product(torch.autograd.Function):
 
 
 class OneDNNLinear(nn.Linear):
-    """nn.Linear by oneDNN where its input is float32 on a processor and no autocast takes it down to bfloat16."""
+    """nn.Linear by oneDNN where it pays: float32 on a processor, not small, no autocast to bfloat16."""
 
     def forward(self, given: Tensor) -> Tensor:
         """given [..., inputs] to [..., outputs]."""
-        if given.dtype != torch.float32 or given.is_cuda or torch.is_autocast_enabled("cpu"):
+        if (
+            given.dtype != torch.float32
+            or given.is_cuda
+            or given.numel() * self.out_features < SMALL
+            or torch.is_autocast_enabled("cpu")
+        ):
             return super().forward(given)
         flat = Product.apply(given.reshape(-1, given.shape[-1]), self.weight, self.bias)
         return flat.view(*given.shape[:-1], -1)
