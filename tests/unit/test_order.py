@@ -1,8 +1,10 @@
 """Batches follow from the step's number alone; an epoch holds every row."""
 
 import numpy as np
+import pytest
 
-from workflow_scripts.training.order import Order, tempered
+from workflow_scripts.cli import InputError
+from workflow_scripts.training.order import BudgetedOrder, Order, cut, tempered
 
 LENGTHS = np.random.default_rng(0).integers(5, 200, 1003)
 
@@ -49,3 +51,39 @@ def test_temperature_evens_out_how_often_groups_come():
         often = np.bincount(drawn, minlength=1000)
         for rows in (slice(0, 900), slice(900, 990), slice(990, 1000)):
             assert np.ptp(often[rows]) <= 1
+
+
+def test_an_epoch_of_a_budget_holds_every_row_once_and_no_batch_is_over_it():
+    for budget in (600, 3000, 10**6):
+        order = BudgetedOrder(LENGTHS, budget, seed=1)
+        for epoch in (0, 3):
+            steps = range(epoch * order.batches_per_epoch, (epoch + 1) * order.batches_per_epoch)
+            batches = [order.rows(step) for step in steps]
+            assert sorted(np.concatenate(batches)) == list(range(1003))
+            sizes = [LENGTHS[rows].sum() for rows in batches]
+            assert min(sizes) > 0
+            assert max(sizes) <= budget
+            assert sum(order.share(rows) for rows in batches) == pytest.approx(len(batches))
+        assert np.mean(sizes) > min(budget - 250, LENGTHS.sum() - 1)
+    assert order.batches_per_epoch == 1
+
+
+def test_batches_of_a_budget_follow_from_the_step_alone():
+    forward, backward = BudgetedOrder(LENGTHS, 2000, seed=1), BudgetedOrder(LENGTHS, 2000, seed=1)
+    late_first = {step: backward.rows(step) for step in reversed(range(150))}
+    assert forward.batches_per_epoch < 75
+    assert all(np.array_equal(forward.rows(step), late_first[step]) for step in range(150))
+    assert not np.array_equal(forward.rows(0), forward.rows(forward.batches_per_epoch))
+    assert np.median([np.ptp(LENGTHS[rows]) for rows in late_first.values()]) < 20
+
+
+def test_a_budget_below_three_rows_is_refused():
+    with pytest.raises(InputError, match=r"batch_pieces is 90, but the longest window has 31 .*at least 93"):
+        BudgetedOrder(np.array([4, 31, 8]), 90, seed=0)
+
+
+def test_rows_are_cut_where_padding_would_exceed_the_budget():
+    lengths = np.array([2, 2, 3, 5, 5, 20, 21])
+    cuts = [list(lengths[stretch]) for stretch in cut(lengths, 10)]
+    assert cuts == [[2, 2, 3], [5, 5], [20], [21]]
+    assert cut(lengths[:0], 10) == []

@@ -215,7 +215,7 @@ def logits_of_both(folder: Path) -> tuple[torch.Tensor, torch.Tensor, torch.Tens
     """Start and end logits of two windows by our code, and by transformers' alone, each [2, rows, pieces]; the mask."""
     model = heads.load(folder / "m", "folded").eval()
     parts = batches.read_parts([folder / "c"], [folder / "w"])
-    layout = batches.Layout.of(AutoTokenizer.from_pretrained(folder / "m"), model.span.config)
+    layout = batches.Layout.of(AutoTokenizer.from_pretrained(folder / "m"), model.span)
     lengths = parts[0].lengths()
     batch = batches.collate(
         parts, [(0, int(np.argmin(lengths))), (0, int(np.argmax(lengths)))], layout, "nothing"
@@ -241,7 +241,7 @@ def tuned(encoder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_window_is_framed_as_the_encoder_is_used_to(tuned):
     tokenizer, model = AutoTokenizer.from_pretrained(tuned / "m"), heads.load(tuned / "m", "folded").eval()
     parts = batches.read_parts([tuned / "c"], [tuned / "w"])
-    layout = batches.Layout.of(tokenizer, model.span.config)
+    layout = batches.Layout.of(tokenizer, model.span)
     short = int(np.argmin(parts[0].lengths()))
     long = int(np.argmax(parts[0].lengths()))
     batch = batches.collate(parts, [(0, short), (0, long)], layout, "nothing")

@@ -22,6 +22,7 @@ from workflow_scripts.qa.batches import read_parts
 from workflow_scripts.qa.tune import choose, read_left_out, tune, without, without_yes_no
 from workflow_scripts.recipes.tuning import Prediction, Tuning
 from workflow_scripts.staleness import import_closure
+from workflow_scripts.training import choice
 from workflow_scripts.training.folders import load_tokenizer
 from workflow_scripts.training.loop import locked
 
@@ -125,7 +126,7 @@ def test_the_folder_is_an_ordinary_question_answering_model(made):
     ours = heads.load(made / "m", "folded").eval()
     tokenizer = AutoTokenizer.from_pretrained(made / "m")
     parts = read_parts([made / "c.st"], [made / "w.st"])
-    layout = batches.Layout.of(tokenizer, ours.span.config)
+    layout = batches.Layout.of(tokenizer, ours.span)
     batch = batches.collate(parts, [(0, 0), (0, 3)], layout, "nothing")
     with torch.no_grad():
         start, end, _ = ours(batch)
@@ -146,7 +147,10 @@ def tuned(made, out, start, **recipe):
     }
     folders = {"encoder": start, "work": out / "work", "out": out}
     with locked(out / "work"):
-        tune(Namespace(**given, **folders, label="tune"), Tuning(batch_size=6, precision="fp32", **recipe))
+        tune(
+            Namespace(**given, **folders, label="tune"),
+            Tuning(**{"batch_size": 6, "precision": "fp32", **recipe}),
+        )
     return heads.load(out, "folded").state_dict()
 
 
@@ -166,10 +170,49 @@ def test_a_model_may_be_tuned_further(made, tmp_path):
         assert 0 < (further[name] - learned[name]).abs().max() < 0.02, name
 
 
+def test_packed_tuning_gives_the_padded_model_and_predictions(made, tmp_path):
+    """Over several steps; also where a step's windows are told by their pieces and computed in parts."""
+    budget = {"batch_size": None, "batch_pieces": 270}
+    still = tuned(made, tmp_path / "still", made / "encoder", steps=1, learning_rate=1e-12)
+    heads_at_start = still["answer_type.classifier.weight"]
+    for number, steps_of in enumerate(({}, budget)):
+        # a large epsilon, or Adam makes steps of the rounding of gradients that are 0, such as those of keys' biases
+        recipe = {"steps": 4, "learning_rate": 1e-2, "epsilon": 1e-2, **steps_of}
+        padded = tuned(made, tmp_path / f"padded{number}", made / "encoder", **recipe)
+        recipe |= {"batching": "packed", "part_pieces": 100}
+        packed = tuned(made, tmp_path / f"packed{number}", made / "encoder", **recipe)
+        for name, weight in padded.items():
+            torch.testing.assert_close(packed[name], weight, rtol=1e-5, atol=1e-5, msg=name)
+        moved = packed["answer_type.classifier.weight"] - heads_at_start
+        assert moved.abs().max() > 1e-3
+    for batching in ("padded", "packed"):
+        recipe = Prediction(batching=batching, batch_pieces=100, precision="fp32")
+        predicting(made, recipe, pair=[f"en-en={tmp_path / batching}"])
+    one, other = ([line for _, line in read_jsonl(tmp_path / name)] for name in ("padded", "packed"))
+    for first, second in zip(one, other, strict=True):
+        for score in ("minimal_answer_score", "passage_answer_score"):
+            assert first.pop(score) == pytest.approx(second.pop(score), abs=1e-4)
+        assert first == second
+
+
+def test_auto_chooses_by_the_first_steps_and_keeps_its_choice(made, tmp_path):
+    tuned(made, tmp_path / "m", made / "encoder", steps=1, batching="auto")
+    facts = json.loads((tmp_path / "m/training.json").read_text())
+    measured = facts["microseconds_a_piece"]
+    assert set(measured) == {"padded", "packed"}
+    assert facts["batching"] == min(measured, key=measured.get)
+    assert not (tmp_path / "m/work" / choice.FILE).exists()
+
+    slow = {"packed": 1.0, "padded": 2.0}
+    assert choice.remembered(tmp_path, "this run", lambda: slow) == slow
+    assert choice.remembered(tmp_path, "this run", lambda: pytest.fail("measured again")) == slow
+    assert choice.remembered(tmp_path, "another", dict) == {}
+
+
 def test_a_window_is_cls_question_sep_context_sep(made):
     tokenizer = AutoTokenizer.from_pretrained(made / "m")
     parts = read_parts([made / "c.st"], [made / "w.st"])
-    layout = batches.Layout.of(tokenizer, heads.load(made / "m", "folded").span.config)
+    layout = batches.Layout.of(tokenizer, heads.load(made / "m", "folded").span)
     batch = batches.collate(parts, [(0, 0)], layout, "nothing")
     text = tokenizer.convert_ids_to_tokens(batch["input_ids"][0])
     assert text[:2] == ["[CLS]", "[Q]"]

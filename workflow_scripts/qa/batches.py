@@ -13,27 +13,33 @@ from workflow_scripts.cli import InputError
 from workflow_scripts.qa.features import Contexts, Windows, load_contexts, load_windows, vocabulary_digest
 from workflow_scripts.qa.windows import SPECIAL_PIECES
 from workflow_scripts.training.batch import Batch
+from workflow_scripts.training.packed import first_position, packed
 
 
 @dataclass(frozen=True)
 class Layout:
-    """The ids that frame a window, and whether its two parts have token types (0 and 1, as BERT's; XLM-R has one)."""
+    """The ids that frame a window, and whether its two parts have token types (0 and 1, as BERT's; XLM-R has one).
+
+    first_position is that of a window's first piece: 0, or behind the padding's as RoBERTa's kind counts.
+    """
 
     cls: int
     sep: int
     pad: int
     mask: int
     two_types: bool
+    first_position: int
 
     @classmethod
-    def of(cls, tokenizer: PreTrainedTokenizerBase, config: Any) -> "Layout":
-        """The layout that a tokeniser and an encoder's configuration ask for."""
+    def of(cls, tokenizer: PreTrainedTokenizerBase, encoder: Any) -> "Layout":
+        """The layout that a tokeniser and an encoder, one of transformers' models, ask for."""
         return cls(
             tokenizer.cls_token_id,
             tokenizer.sep_token_id,
             tokenizer.pad_token_id,
             tokenizer.mask_token_id,
-            getattr(config, "type_vocab_size", 1) > 1,
+            getattr(encoder.config, "type_vocab_size", 1) > 1,
+            first_position(encoder.base_model),
         )
 
 
@@ -71,12 +77,17 @@ def read_parts(contexts: list[Path], windows: list[Path]) -> list[Part]:
 
 
 def collate(
-    parts: Sequence[Part], rows: Sequence[tuple[int, int]] | np.ndarray, layout: Layout, hide: str
+    parts: Sequence[Part],
+    rows: Sequence[tuple[int, int]] | np.ndarray,
+    layout: Layout,
+    hide: str,
+    batching: str = "padded",
 ) -> Batch:
     """Inputs and labels of windows given as (part, window), pairs or int [rows, 2].
 
     input_ids, attention_mask (and token_type_ids where the encoder has types) [rows, pieces]; start, end, answer_type
-    [rows].  `hide` masks every piece of the "question" or of the "context", or "nothing".
+    [rows].  `hide` masks every piece of the "question" or of the "context", or "nothing".  With `batching` "packed",
+    inputs are one row [1, pieces], as `training.packed` describes; labels are the same.
     """
     inputs = []
     labels = np.empty((len(rows), 3), dtype=np.int64)
@@ -93,18 +104,20 @@ def collate(
         at = len(question) + SPECIAL_PIECES - 1
         start, end = windows.start[window], windows.end[window]
         labels[number] = (start + at, end + at, windows.answer_type[window]) if start >= 0 else (0, 0, 0)
-    width = max(len(question) + len(context) for question, context in inputs) + SPECIAL_PIECES
-    ids = np.full((len(rows), width), layout.pad, dtype=np.int64)
-    mask, types = np.zeros_like(ids), np.zeros_like(ids)
+    lengths = np.array([len(question) + len(context) for question, context in inputs]) + SPECIAL_PIECES
+    mask = (np.arange(lengths.max()) < lengths[:, None]).astype(np.int64)
+    ids, types = np.full_like(mask, layout.pad), np.zeros_like(mask)
     for row, (question, context) in enumerate(inputs):
-        length = len(question) + len(context) + SPECIAL_PIECES
-        ids[row, :length] = np.concatenate([[layout.cls], question, [layout.sep], context, [layout.sep]])
-        mask[row, :length] = 1
-        types[row, len(question) + 2 : length] = 1
+        ids[row, : lengths[row]] = np.concatenate(
+            [[layout.cls], question, [layout.sep], context, [layout.sep]]
+        )
+        types[row, len(question) + 2 : lengths[row]] = 1
     arrays = {"input_ids": ids, "attention_mask": mask}
     if layout.two_types:
         arrays["token_type_ids"] = types
     batch = {name: torch.from_numpy(array) for name, array in arrays.items()}
+    if batching == "packed":
+        batch = packed(batch, layout.first_position)
     start, end, kind = torch.from_numpy(labels.T.copy())
     return {**batch, "start": start, "end": end, "answer_type": kind}
 

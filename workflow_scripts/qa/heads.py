@@ -14,9 +14,13 @@ from transformers import AutoModelForQuestionAnswering
 
 from workflow_scripts.cli import InputError
 from workflow_scripts.qa.features import ANSWER_TYPES
+from workflow_scripts.training.attention import kernel
 from workflow_scripts.training.batch import Batch
 from workflow_scripts.training.folders import load_model
+from workflow_scripts.training.packed import NAME as PACKED
+from workflow_scripts.training.packed import Texts, absent, unpacked
 
+INPUTS = ("input_ids", "attention_mask", "token_type_ids", "position_ids")
 ANSWER_TYPE_FILE = "answer_type.safetensors"
 
 
@@ -50,15 +54,27 @@ class QuestionAnswerer(nn.Module):
         self.answer_type = AnswerType(span.config.hidden_size)
 
     def forward(self, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
-        """Logits of start [rows, pieces], end [rows, pieces] and answer type [rows, answer types]."""
-        inputs = {
-            name: batch[name] for name in ("input_ids", "attention_mask", "token_type_ids") if name in batch
-        }
-        hidden_states = self.span.base_model(**inputs).last_hidden_state.float()
+        """Logits of start [rows, pieces], end [rows, pieces] and answer type [rows, answer types].
+
+        Of a packed batch they come in the shape that its windows would have, padded.
+        """
+        inputs = {name: batch[name] for name in INPUTS if name in batch}
+        places = batch.get("places")
+        if places is not None:
+            inputs |= {"attention_mask": None, "texts": Texts.of(places)}
+        hidden_states = self.span.base_model(**inputs).last_hidden_state
+        hidden_states = hidden_states.to(torch.promote_types(hidden_states.dtype, torch.float32))
         # In bf16, which has three digits, the scores of different questions would tie.
         with torch.autocast(hidden_states.device.type, enabled=False):
-            start, end = self.span.qa_outputs(hidden_states).unbind(-1)
+            logits = self.span.qa_outputs(hidden_states)
+            if places is not None:
+                logits, hidden_states = unpacked(logits, places), unpacked(hidden_states, places[:, :1])
+            start, end = logits.unbind(-1)
             return start, end, self.answer_type(hidden_states)
+
+    def use(self, batching: str, attention: str) -> None:
+        """Take batches that are "padded", with a recipe's `attention`, or "packed"."""
+        self.span.set_attn_implementation(PACKED if batching == "packed" else kernel(attention))
 
     def save(self, folder: Path) -> None:
         """Write both parts to a folder."""
@@ -85,16 +101,19 @@ def load(folder: Path, attention: str) -> QuestionAnswerer:
 
 
 def question_answering(model: nn.Module, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
-    """Mean of the cross-entropies of start, end and answer type.
+    """Mean of the cross-entropies of start, end and answer type, each the mean over the windows.
 
-    batch: the model's inputs; start, end [rows] (position of the first and last answer piece, 0 without an answer);
-    answer_type [rows].  Padding takes no part in the softmax.
+    batch: the model's inputs; start, end [rows] (position of the first and last answer piece in the window, 0 without
+    an answer); answer_type [rows]; perhaps share [], by which all figures are multiplied.  A window's softmax is over
+    its own pieces.
     """
     start, end, kind = model(batch)
-    hidden = batch["attention_mask"] == 0
-    losses = (
-        cross_entropy(start.float().masked_fill(hidden, -1e4), batch["start"]),
-        cross_entropy(end.float().masked_fill(hidden, -1e4), batch["end"]),
-        cross_entropy(kind.float(), batch["answer_type"]),
-    )
+    hidden = absent(batch)
+    losses = [
+        cross_entropy(start.masked_fill(hidden, -1e4), batch["start"]),
+        cross_entropy(end.masked_fill(hidden, -1e4), batch["end"]),
+        cross_entropy(kind, batch["answer_type"]),
+    ]
+    if "share" in batch:
+        losses = [loss * batch["share"] for loss in losses]
     return sum(losses) / 3, {"start": losses[0], "end": losses[1], "type": losses[2]}

@@ -36,6 +36,7 @@ from workflow_scripts.recipes.tuning import Prediction
 from workflow_scripts.training.batch import Batch
 from workflow_scripts.training.device import mixed_precision, quiet
 from workflow_scripts.training.folders import load_tokenizer
+from workflow_scripts.training.order import cut
 
 
 def logits(
@@ -52,6 +53,14 @@ def logits(
     return start.float().cpu().numpy(), end.float().cpu().numpy(), kind.float().cpu().numpy()
 
 
+def forward_passes(windows: np.ndarray, lengths: np.ndarray, recipe: Prediction) -> Iterator[np.ndarray]:
+    """The windows of each forward pass, of windows in order of their lengths."""
+    for at in range(0, len(windows), recipe.batch_size):
+        some = slice(at, at + recipe.batch_size)
+        stretches = [slice(None)] if recipe.batch_pieces is None else cut(lengths[some], recipe.batch_pieces)
+        yield from (windows[some][stretch] for stretch in stretches)
+
+
 def answer_windows(
     model: QuestionAnswerer, part: Part, layout: Layout, recipe: Prediction, hide: str, progress: Progress
 ) -> list[Candidates]:
@@ -62,11 +71,9 @@ def answer_windows(
     kind = np.zeros(windows, dtype=np.int64)
     lengths, offsets = part.lengths(), part.offsets()
     by_length = np.argsort(lengths, kind="stable")
-    for at in range(0, windows, recipe.batch_size):
-        rows = by_length[at : at + recipe.batch_size]
-        start, end, kinds = logits(
-            model, collate([part], [(0, int(row)) for row in rows], layout, hide), recipe.precision
-        )
+    for rows in forward_passes(by_length, lengths[by_length], recipe):
+        batch = collate([part], [(0, int(row)) for row in rows], layout, hide, recipe.batching)
+        start, end, kinds = logits(model, batch, recipe.precision)
         if not (np.isfinite(start).all() and np.isfinite(end).all()):
             raise InputError("the model's logits are not numbers; its training went wrong, so train it again")
         passages = passages_of(part, rows, offsets[rows], start.shape[1])
@@ -122,9 +129,10 @@ def predict(arguments: Namespace, recipe: Prediction) -> None:
         )
     tokenizer = load_tokenizer(arguments.model)
     model = load(arguments.model, recipe.attention).eval().to("cuda" if torch.cuda.is_available() else "cpu")
+    model.use(recipe.batching, recipe.attention)
     parts = read_parts(arguments.contexts, arguments.windows)
     check_fits(parts, tokenizer)
-    layout = Layout.of(tokenizer, model.span.config)
+    layout = Layout.of(tokenizer, model.span)
     lines: dict[str, list[dict[str, object]]] = {pair: [] for pair in outputs}
     listed: dict[str, list[dict[str, object]]] = {pair: [] for pair in outputs}
     texts: dict[str, dict[str, str]] = {pair: {} for pair in outputs}

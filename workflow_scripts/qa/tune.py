@@ -4,6 +4,9 @@ A training set is a list of corpora; all their windows are one pool.  A window w
 "no answer" at the first piece) with probability `include_unknowns`, drawn once from the seed (TyDi QA baseline,
 where the documented setting is 0.1).  Questions that the leakage guard left out are not trained on.
 
+A step has `batch_size` windows, and its loss is their mean; or at most `batch_pieces` pieces, and its loss is the sum
+of its windows' divided by how many a step has on average, so that every window of an epoch counts the same.
+
 Training starts from an encoder with new heads, or from a tuned model with its own (MuCoT: SQuAD, then ChAII).
 """
 
@@ -11,10 +14,13 @@ import json
 import math
 import sys
 from argparse import Namespace
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
+import torch
 from transformers import set_seed
 
 from workflow_scripts.cli import InputError, parser, read_recipe, run
@@ -25,10 +31,14 @@ from workflow_scripts.qa.heads import ANSWER_TYPE_FILE, from_encoder, load, ques
 from workflow_scripts.recipes.tuning import Tuning
 from workflow_scripts.staleness import code_hash
 from workflow_scripts.training.batch import Batch
-from workflow_scripts.training.device import quiet
+from workflow_scripts.training.choice import forget, measure, remembered
+from workflow_scripts.training.device import mixed_precision, quiet
 from workflow_scripts.training.folders import load_tokenizer
 from workflow_scripts.training.loop import fingerprint, finish, locked, train
-from workflow_scripts.training.order import Order
+from workflow_scripts.training.order import BudgetedOrder, Order, cut
+from workflow_scripts.training.products import by_onednn
+
+MEASURED = 4  # first steps by which `batching: auto` chooses
 
 
 def choose(parts: list[Part], recipe: Tuning, seed: int) -> np.ndarray:
@@ -74,6 +84,26 @@ def without(part: Part, ids: set[str]) -> Part:
     return replace(part, windows=replace(windows, **rows))
 
 
+def schedule(
+    recipe: Tuning, lengths: np.ndarray, seed: int
+) -> tuple[int, Callable[[int], np.ndarray], Callable[[np.ndarray], float]]:
+    """How many steps there are, the rows of a step, and what a step's mean loss is multiplied by.
+
+    lengths: int64 [rows], pieces.  With `batch_pieces`, steps have different numbers of rows; a row counts the same
+    whichever it is in.
+    """
+    if recipe.batch_pieces is None:
+        assert recipe.batch_size is not None
+        order = Order(lengths, recipe.batch_size, seed)
+        epoch = len(lengths) / recipe.batch_size
+        chosen, share = order.rows, lambda rows: 1.0
+    else:
+        budgeted = BudgetedOrder(lengths, recipe.batch_pieces, seed)
+        epoch = budgeted.batches_per_epoch
+        chosen, share = budgeted.rows, budgeted.share
+    return recipe.steps if recipe.epochs is None else math.ceil(recipe.epochs * epoch), chosen, share
+
+
 def tune(arguments: Namespace, recipe: Tuning) -> None:
     """The whole step: read features, train, write the model."""
     parts = read_parts(arguments.contexts, arguments.windows)
@@ -92,39 +122,72 @@ def tune(arguments: Namespace, recipe: Tuning) -> None:
     else:
         model = from_encoder(arguments.encoder, recipe.attention)
     check_fits(parts, tokenizer)
-    layout = Layout.of(tokenizer, model.span.config)
+    layout = Layout.of(tokenizer, model.span)
     rows = choose(parts, recipe, arguments.seed)
     positive = sum(int((part.windows.start >= 0).sum()) for part in parts)
     if not positive:
         raise InputError(f"{arguments.windows[0]}: no window holds an answer; check the training set")
     print(f"{len(rows)} windows, {positive} with an answer", file=sys.stderr)
-    lengths = [part.lengths()[rows[rows[:, 0] == number, 1]] for number, part in enumerate(parts)]
-    order = Order(np.concatenate(lengths), recipe.batch_size, arguments.seed)
+    lengths = np.concatenate(
+        [part.lengths()[rows[rows[:, 0] == number, 1]] for number, part in enumerate(parts)]
+    )
+    steps, chosen, share = schedule(recipe, lengths, arguments.seed)
 
-    def batch(step: int) -> list[Batch]:
-        return [collate(parts, rows[order.rows(step)], layout, recipe.hide)]
+    def batch(step: int, batching: str) -> list[Batch]:
+        picked = chosen(step)
+        stretches = [slice(None)]
+        if recipe.part_pieces:
+            picked = picked[np.argsort(lengths[picked], kind="stable")]
+            stretches = cut(lengths[picked], recipe.part_pieces)
+        made = []
+        for stretch in stretches:
+            some = picked[stretch]
+            part = collate(parts, rows[some], layout, recipe.hide, batching)
+            part["share"] = torch.tensor(share(picked) * len(some) / len(picked))
+            made.append(part)
+        return made
 
+    identity = fingerprint(
+        f"{recipe.model_dump_json()} seed {arguments.seed}", code_hash(__spec__.name), inputs
+    )
+    if mixed_precision(recipe.precision) == "no":
+        by_onednn(model)
+    batching: str = recipe.batching
+    measured: dict[str, float] | None = None
+    if batching == "auto":
+        ways = {
+            way: (
+                partial(model.use, way, recipe.attention),
+                [batch(step, way)[0] for step in range(MEASURED)],
+            )
+            for way in ("padded", "packed")
+        }
+        measured = remembered(
+            arguments.work, identity, lambda: measure(model, ways, question_answering, recipe.precision)
+        )
+        batching = min(measured, key=measured.__getitem__)
+        told = ", ".join(f"{way} {spent}" for way, spent in measured.items())
+        print(f"{arguments.label}: batching {batching} (microseconds a piece: {told})", file=sys.stderr)
+    model.use(batching, recipe.attention)
     summary = train(
         model,
-        batch,
+        lambda step: batch(step, batching),
         question_answering,
-        steps=recipe.steps
-        if recipe.epochs is None
-        else math.ceil(recipe.epochs * len(rows) / recipe.batch_size),
+        steps=steps,
         recipe=recipe,
         seed=arguments.seed,
         work=arguments.work,
-        identity=fingerprint(
-            f"{recipe.model_dump_json()} seed {arguments.seed}", code_hash(__spec__.name), inputs
-        ),
+        identity=identity,
         label=arguments.label,
     )
     with atomic_folder(arguments.out, last="model.safetensors") as folder:
         model.save(folder)
         tokenizer.save_pretrained(folder)
         facts = {**summary, "seed": arguments.seed, "windows": len(rows), "recipe": recipe.model_dump()}
+        facts |= {"batching": batching} | ({"microseconds_a_piece": measured} if measured else {})
         (folder / "training.json").write_text(json.dumps(facts, indent=1) + "\n")
     finish(arguments.work)
+    forget(arguments.work)
 
 
 def main() -> None:

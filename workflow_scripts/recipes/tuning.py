@@ -1,8 +1,8 @@
 """Settings of QA task-tuning and of prediction."""
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from workflow_scripts.recipes.base import Positive, Recipe, Share
 from workflow_scripts.recipes.training import Optimisation
@@ -18,7 +18,23 @@ class Tuning(Optimisation):
     epochs: float | None = Field(
         None, gt=0, description="passes over the windows that are trained on, instead of steps; null: steps"
     )
-    batch_size: Positive = Field(32, description="windows a step")
+    batch_size: Positive | None = Field(32, description="windows a step; null when batch_pieces is given")
+    batch_pieces: Positive | None = Field(
+        None,
+        description="most pieces a step, instead of batch_size; every window counts the same, though steps have"
+        " different numbers of them",
+    )
+    part_pieces: Positive | None = Field(
+        None,
+        description="most pieces that are computed at once, padding included; a step's gradients add up, so that this"
+        " changes memory and no result beyond rounding; null: all of the step",
+    )
+    batching: Literal["padded", "packed", "auto"] = Field(
+        "padded",
+        description="padded: windows as long as the step's longest; packed: one behind another in one row, which is two"
+        " to four times as fast for encoders of mBERT's size; auto: whichever is faster in the first steps. The result"
+        " is the same to rounding and dropout's draws",
+    )
     include_unknowns: Share = Field(
         1.0, description="probability that a window without the answer is trained on"
     )
@@ -31,11 +47,23 @@ class Tuning(Optimisation):
         description="control: mask every piece of the question or of the context, in training and prediction",
     )
 
+    @model_validator(mode="after")
+    def _one_of_two(self) -> Self:
+        if (self.batch_size is None) == (self.batch_pieces is None):
+            raise ValueError(
+                "give either batch_size (windows a step) or batch_pieces (pieces a step), and null for the other"
+            )
+        return self
+
 
 class Prediction(Recipe):
     """How an answer is read off the logits."""
 
     batch_size: Positive = Field(64, description="windows a forward pass")
+    batch_pieces: Positive | None = Field(
+        None, description="most pieces a forward pass, padding included; null: only batch_size counts"
+    )
+    batching: Literal["padded", "packed"] = Field("padded", description="as in training")
     max_answer_length: Positive = Field(100, description="longest minimal answer in pieces")
     n_best: int = Field(
         0,

@@ -1,7 +1,13 @@
 """Which precision the machine multiplies in, and what transformers may say meanwhile."""
 
+import os
+
 import torch
 from transformers.utils import logging
+
+# Memory for large tensors comes in large pages where the system grants them: for an encoder of mBERT's size, a tenth of
+# a step went into pages of 4 KiB.  Read by torch when it first reserves memory.
+os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
 
 
 def mixed_precision(wanted: str) -> str:

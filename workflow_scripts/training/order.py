@@ -5,6 +5,8 @@ from collections.abc import Callable
 
 import numpy as np
 
+from workflow_scripts.cli import InputError
+
 POOL = 50  # batches that are sorted by length together
 
 
@@ -45,6 +47,60 @@ class Order:
         """Row numbers of the batch of a step, int64 [batch_size]."""
         epoch, batch = divmod(step, self.batches_per_epoch)
         return self._epoch(epoch)[batch]
+
+
+class BudgetedOrder:
+    """Rows of each batch of at most `budget` pieces: a new permutation every epoch, each row once.
+
+    All epochs have the same number of batches, so that the step's number tells the batch.  Sorted by length in pools as
+    in Order, an epoch is cut after equal numbers of pieces; a row belongs to the batch in which it begins.  The batches
+    are therefore smaller than the budget by less than one longest row.  How many rows a batch has differs: `share` says
+    by what the mean loss of a batch's rows is to be multiplied for each row of an epoch to count the same.
+    """
+
+    def __init__(self, lengths: np.ndarray, budget: int, seed: int) -> None:
+        """Raises InputError where the budget is below three of the longest rows: a batch could then be empty."""
+        self.lengths, self.seed = lengths, seed
+        longest, self.pieces = int(lengths.max()), int(lengths.sum())
+        if budget < 3 * longest:
+            raise InputError(
+                f"batch_pieces is {budget}, but the longest window has {longest} pieces; give at least {3 * longest}"
+            )
+        fits = self.pieces <= budget
+        self.batches_per_epoch = 1 if fits else -(-self.pieces // (budget - longest + 1))
+        self._epoch = functools.lru_cache(maxsize=2)(self._make)
+
+    def _make(self, epoch: int) -> list[np.ndarray]:
+        random = np.random.default_rng((self.seed, epoch))
+        count = self.batches_per_epoch
+        rows = random.permutation(len(self.lengths))
+        pool = POOL * -(-len(rows) // count)
+        pools = np.split(rows, range(pool, len(rows), pool))
+        rows = np.concatenate([part[np.argsort(self.lengths[part], kind="stable")] for part in pools])
+        lengths = self.lengths[rows].astype(np.int64)
+        number = (np.cumsum(lengths) - lengths) * count // self.pieces
+        batches = np.split(rows, np.searchsorted(number, np.arange(1, count)))
+        return [batches[place] for place in random.permutation(count)]
+
+    def rows(self, step: int) -> np.ndarray:
+        """Row numbers of the batch of a step, in order of length."""
+        epoch, batch = divmod(step, self.batches_per_epoch)
+        return self._epoch(epoch)[batch]
+
+    def share(self, rows: np.ndarray) -> float:
+        """How many rows there are, as a share of a batch's mean."""
+        return len(rows) * self.batches_per_epoch / len(self.lengths)
+
+
+def cut(lengths: np.ndarray, budget: int) -> list[slice]:
+    """Rows of ascending `lengths` in stretches that take at most `budget` pieces when padded, or hold one row."""
+    stretches = []
+    at = 0
+    for row, length in enumerate(lengths):
+        if row > at and (row + 1 - at) * length > budget:
+            stretches.append(slice(at, row))
+            at = row
+    return [*stretches, slice(at, len(lengths))] if len(lengths) else []
 
 
 def tempered(
