@@ -404,7 +404,7 @@ def test_a_checkpoint_keeps_its_masked_lm_head_and_its_pooler(
     ids = torch.tensor([[2, 40, 41, 42, 3]])
     expected = before(ids).logits
     assert len(load_tokenizer(tmp_path / "out")) == after.config.vocab_size > before.config.vocab_size
-    assert torch.equal(after(ids).logits[..., : expected.shape[-1]], expected)
+    torch.testing.assert_close(after(ids).logits[..., : expected.shape[-1]], expected)
     pooler = "pooler.dense.weight"
     if kind == "mbert":
         kept, given = (

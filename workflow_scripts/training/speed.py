@@ -63,10 +63,9 @@ class Speed:
         self.peak = peak(device, mixed) if self.weights else 0.0
 
     def count(self, part: Batch) -> None:
-        """Add a part: attention_mask [rows, pieces], and lengths [sequences] where rows hold several."""
-        lengths = part.get("lengths")
-        lengths = part["attention_mask"].sum(1) if lengths is None else lengths
-        lengths = lengths.double()
+        """Add a part: attention_mask [rows, pieces], or places [texts, pieces] where a row holds several texts."""
+        there = part["places"] >= 0 if "places" in part else part["attention_mask"]
+        lengths = there.sum(1).double()
         self.operations += float(6 * self.weights * lengths.sum() + self.compared * lengths.square().sum())
 
     def shown(self) -> dict[str, float]:
