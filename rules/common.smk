@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shlex
 from pathlib import Path
 
 from workflow_scripts.bitexts import archives
@@ -79,6 +80,13 @@ def rule_name(*parts):
 def recipe(model, keys=None):
     """A step's part of the configuration as one line of JSON: all keys of the model, or those named."""
     values = model.model_dump(mode="json", include=set(keys) if keys else None)
+    return json.dumps(values, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+
+
+def tuning_recipe(model):
+    """The settings of a model's task-tuning; the questions that it is selected on are given as files."""
+    entry = settings.tuning[model.tuning]
+    values = entry.model_dump(mode="json", exclude={"selection": {"evaluation"}} if entry.selection else None)
     return json.dumps(values, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
 
 
@@ -445,6 +453,36 @@ def model_of(wildcards):
 def tuning_of(wildcards):
     """The task-tuning settings of a model."""
     return settings.tuning[model_of(wildcards).tuning]
+
+
+def selected_on(wildcards):
+    """The evaluation that the weights of a model are selected on, if they are."""
+    selection = tuning_of(wildcards).selection
+    return settings.evaluations[selection.evaluation] if selection else None
+
+
+def tuning_step(wildcards):
+    """The module that tunes a model; how scores are computed makes stale only what is selected by them."""
+    return f"workflow_scripts.qa.{'tune_selected' if tuning_of(wildcards).selection else 'tune'}"
+
+
+def selection_corpora(wildcards):
+    """The corpora that the weights of a model are selected on."""
+    evaluation = selected_on(wildcards)
+    return evaluation.corpora if evaluation else []
+
+
+def selection_options(wildcards, input):
+    """The options of `qa.tune` that say what the weights are selected on, and how its questions are answered."""
+    evaluation = selected_on(wildcards)
+    if not evaluation:
+        return []
+    files = {
+        name: getattr(input, f"dev_{name}") for name in ("documents", "questions", "contexts", "windows")
+    }
+    options = [f"--dev-{name} {' '.join(paths)}" for name, paths in files.items()]
+    prediction = shlex.quote(recipe(settings.prediction, ["max_answer_length"]))
+    return [*options, f"--dev-annotators {evaluation.annotators}", f"--prediction {prediction}"]
 
 
 def training_corpora(wildcards):
