@@ -472,17 +472,19 @@ def selection_corpora(wildcards):
     return evaluation.corpora if evaluation else []
 
 
-def selection_options(wildcards, input):
-    """The options of `qa.tune` that say what the weights are selected on, and how its questions are answered."""
+def selection_files(wildcards, input):
+    """The options of `qa.tune_selected` that name the questions that weights are selected on."""
+    files = {name: getattr(input, f"dev_{name}") for name in ("documents", "questions", "contexts", "windows")}
+    return [f"--dev-{name} {' '.join(paths)}" for name, paths in files.items() if paths]
+
+
+def selection_options(wildcards):
+    """Those that say how these are answered and scored; snakemake looks for changes in what no input gives."""
     evaluation = selected_on(wildcards)
     if not evaluation:
         return []
-    files = {
-        name: getattr(input, f"dev_{name}") for name in ("documents", "questions", "contexts", "windows")
-    }
-    options = [f"--dev-{name} {' '.join(paths)}" for name, paths in files.items()]
     prediction = shlex.quote(recipe(settings.prediction, ["max_answer_length"]))
-    return [*options, f"--dev-annotators {evaluation.annotators}", f"--prediction {prediction}"]
+    return [f"--dev-annotators {evaluation.annotators}", f"--prediction {prediction}"]
 
 
 def training_corpora(wildcards):

@@ -168,6 +168,7 @@ rule tune:
     params:
         recipe=lambda wildcards: tuning_recipe(model_of(wildcards)),
         selection=selection_options,
+        dev=selection_files,
         corpora=training_corpora,
         encoder=lambda wildcards, input: folder(input.encoder),
         work="work/models/{model}/seed{seed}",
@@ -179,5 +180,5 @@ rule tune:
     shell:
         "python -m {params.step} --encoder {params.encoder} --contexts {input.contexts}"
         " --windows {input.windows} --corpora {params.corpora} --left-out {input.left_out}"
-        " {params.selection} --recipe {params.recipe:q} --seed {wildcards.seed} --label {wildcards.model}"
+        " {params.dev} {params.selection} --recipe {params.recipe:q} --seed {wildcards.seed} --label {wildcards.model}"
         " --work {params.work} --out {params.out} > {log} 2>&1"
