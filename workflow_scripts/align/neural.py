@@ -8,9 +8,8 @@ pieces.
 
 Cost: nearly all of it is the encoder's matrix products.  The sentences of some thousand pairs are therefore one pool,
 in which each is encoded once, however often it comes.  A batch is one row of pieces, sorted by the length of their
-sentences: nothing is padded, and attention takes all sentences of one length at a time, which needs no mask.  Blocks
-above `layer` are not computed.  Links are read off a whole batch at once.  What is held in memory depends on CHUNK, not
-on the number of pairs.
+sentences: nothing is padded, and attention needs no mask (`training.packed`).  Blocks above `layer` are not computed.
+Links are read off a whole batch at once.  What is held in memory depends on CHUNK, not on the number of pairs.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -22,7 +21,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
-from transformers import AttentionInterface, AutoModel, PreTrainedTokenizerBase
+from transformers import AutoModel, PreTrainedTokenizerBase
 from transformers.activations import GELUActivation
 
 from workflow_scripts.cli import InputError
@@ -30,6 +29,8 @@ from workflow_scripts.pairs import Linked, Pair
 from workflow_scripts.recipes.links import Links as Recipe
 from workflow_scripts.training.device import mixed_precision, quiet
 from workflow_scripts.training.folders import load_model, load_tokenizer
+from workflow_scripts.training.packed import NAME as PACKED
+from workflow_scripts.training.packed import Texts, first_position
 
 CHUNK = 60_000  # pieces whose hidden states are in memory at once
 MASKED = float("-inf")
@@ -77,37 +78,6 @@ def laid_out(module: nn.Module) -> None:
             laid_out(child)
 
 
-def side_by_side(
-    module: nn.Module,
-    query: Tensor,
-    key: Tensor,
-    value: Tensor,
-    attention_mask: Tensor | None,
-    scaling: float,
-    sentences: Sequence[tuple[int, int]],
-    **arguments: Any,
-) -> tuple[Tensor, None]:
-    """Attention within each of the sentences that lie in one row behind one another.
-
-    query, key, value: [1, heads, pieces, size].  sentences: how many there are of a length, and the length, in the
-    order of the row.  Returns [1, pieces, heads, size].
-    """
-    heads, _, size = query.shape[1:]
-    rows = [states[0].transpose(0, 1) for states in (query * scaling, key, value)]
-    out = torch.empty_like(rows[0], memory_format=torch.contiguous_format)
-    at = 0
-    for count, length in sentences:
-        part = slice(at, at + count * length)
-        q, k, v = (states[part].view(count, length, heads, size).transpose(1, 2) for states in rows)
-        read = torch.softmax(q @ k.transpose(2, 3), -1) @ v
-        out[part].view(count, length, heads, size).copy_(read.transpose(1, 2))
-        at = part.stop
-    return out[None], None
-
-
-AttentionInterface.register("side_by_side", side_by_side)
-
-
 class Linker:
     """An encoder, cut off after block `layer`, with its tokeniser."""
 
@@ -126,7 +96,7 @@ class Linker:
         """
         self.tokenizer: PreTrainedTokenizerBase = load_tokenizer(folder)
         on_processor = not torch.cuda.is_available()
-        model = load_model(AutoModel, folder, "side_by_side", new=("pooler.",))
+        model = load_model(AutoModel, folder, PACKED, new=("pooler.",))
         blocks = getattr(getattr(model, "encoder", None), "layer", None)
         table = getattr(getattr(model, "embeddings", None), "position_embeddings", None)
         if not isinstance(blocks, nn.ModuleList) or not isinstance(table, nn.Embedding):
@@ -139,8 +109,7 @@ class Linker:
         if on_processor and dtype in (torch.float32, torch.bfloat16):
             laid_out(self.model.encoder)
         self.threshold, self.budget, self.chunk = threshold, budget, chunk
-        # RoBERTa's kind counts positions from behind the padding's
-        self.first_position = 0 if table.padding_idx is None else table.padding_idx + 1
+        self.first_position = first_position(self.model)
         self.longest = int(table.num_embeddings) - self.first_position
 
     def pieces(self, sentences: Sequence[Sequence[str]]) -> list[Pieces]:
@@ -202,15 +171,14 @@ class Linker:
             begin = ends[at - 1] if at else 0
             until = max(at + 1, int(np.searchsorted(ends, begin + self.budget, side="right")))
             rows = order[at:until]
-            counts = np.unique(lengths[rows], return_counts=True)
             positions = np.arange(ends[until - 1] - begin) - np.repeat(first[rows] - begin, lengths[rows])
             given = torch.from_numpy(np.stack([np.concatenate([ids[row] for row in rows]), positions]))
             given = given.to(self.device)
             embedded = self.model.embeddings(
                 input_ids=given[:1], position_ids=given[1:] + self.first_position
             )
-            sizes = [(count, length) for length, count in zip(*(of.tolist() for of in counts), strict=True)]
-            hidden = self.model.encoder(embedded, sentences=sizes)[0][0]
+            texts = Texts.in_order(lengths[rows], self.device)
+            hidden = self.model.encoder(embedded, texts=texts)[0][0]
             if states is None:
                 states = hidden.new_empty((int(ends[-1]), hidden.shape[-1]))
             states[begin : ends[until - 1]] = hidden

@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import pad, scaled_dot_product_attention
@@ -36,6 +37,15 @@ class Texts:
     groups: Sequence[tuple[int, int]]
     bounds: Tensor | None
     longest: int
+
+    @classmethod
+    def in_order(cls, lengths: np.ndarray, device: torch.device) -> "Texts":
+        """Texts of ascending `lengths`, int64 [texts], in a row on a device."""
+        if device.type == "cuda":
+            ends = torch.from_numpy(np.concatenate([[0], np.cumsum(lengths)]))
+            return cls((), ends.to(device), int(lengths[-1]))
+        sizes, counts = np.unique(lengths, return_counts=True)
+        return cls(list(zip(counts.tolist(), sizes.tolist(), strict=True)), None, int(lengths[-1]))
 
     @classmethod
     def of(cls, places: Tensor) -> "Texts":
