@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 from safetensors import safe_open
 from safetensors.numpy import save_file
-from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
+from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers
 
 from workflow_scripts.cli import InputError
 from workflow_scripts.corpus import Annotation, Document, Question, write_documents, write_questions
 from workflow_scripts.encoder.vocabulary import learn
 from workflow_scripts.qa import features
 from workflow_scripts.qa.contexts import blocks, tokenise, write
-from workflow_scripts.qa.pieces import Pieces, characters, cuts_at_blanks
+from workflow_scripts.qa.pieces import Pieces, cuts_at_blanks, exactly
 from workflow_scripts.qa.windows import annotation_to_learn, cut, window_starts
 from workflow_scripts.qa.windows import write as write_windows
 from workflow_scripts.recipes.features import Features
@@ -111,7 +111,8 @@ def test_a_lone_blank_stands_for_no_character():
     text = "東  b 東"
     encoding = tokenizer.encode(text)
     assert encoding.tokens == ["▁", "東", "▁", "▁b", "▁", "東"]
-    places = characters(np.array(encoding.ids), np.array(encoding.offsets, dtype=np.int32), text, 1)
+    offsets = np.array(encoding.offsets, dtype=np.int32)
+    places = exactly(np.array(encoding.ids), offsets, text, np.zeros(len(text), dtype=bool), 1)
     assert places.tolist() == [[-1, -1], [0, 1], [-1, -1], [3, 4], [-1, -1], [5, 6]]
 
 
@@ -216,11 +217,14 @@ def test_arrays_are_mapped_not_read(tokenizer, tmp_path):
     assert isinstance(whole, np.memmap)
 
 
+FIRST = pre_tokenizers.Metaspace(prepend_scheme="first")  # only the first word of a text gets a "▁"
+
+
 def test_words_alone_give_what_whole_texts_give(tokenizer):
     """Also where a blank stands beside what might cling to it, and where memory is lost on the way."""
     random = np.random.default_rng(0)
     letters = [
-        *"ab ,.'#",
+        *"ab ,.'#-…।、⑴",
         *"  \n\t\u00a0\u3000\u200b\u2581\x1c\x85",
         *"\u0301\u0308\u200d\u200c\u0600\u06dd\u3099",
     ]
@@ -248,6 +252,9 @@ def test_words_alone_give_what_whole_texts_give(tokenizer):
         (pre_tokenizers.Metaspace(), None, False),  # two blanks give a piece "▁"
         (pre_tokenizers.ByteLevel(), None, False),
         (pre_tokenizers.WhitespaceSplit(), normalizers.Replace(" ", "_"), False),
+        (pre_tokenizers.WhitespaceSplit(), normalizers.Replace(Regex(" {2,}"), " "), True),
+        (pre_tokenizers.WhitespaceSplit(), normalizers.Replace(Regex(" {2,}"), "_"), False),
+        (pre_tokenizers.Sequence([pre_tokenizers.WhitespaceSplit(), FIRST]), None, False),
     ],
 )
 def test_only_tokenisers_that_cut_at_blanks_are_given_words(pre_tokenizer, normalizer, cuts):

@@ -49,14 +49,16 @@ def annotation_to_learn(question: Question, max_passages: int) -> Annotation | N
     return next((a for a in seen if a.start >= 0), next(iter(seen), None))
 
 
-def answer(annotation: Annotation | None, document: Divided) -> tuple[int, int, int]:
+def answer(
+    annotation: Annotation | None, doc_id: str, documents: Mapping[str, Divided]
+) -> tuple[int, int, int]:
     """(answer type, start, end) in characters; a yes/no or passage answer spans its passage, no answer is -1, -1."""
     if annotation is None:
         return NO_ANSWER, -1, -1
     if annotation.start >= 0:
         return SPAN, annotation.start, annotation.end
     kind = {"YES": YES, "NO": NO, "NONE": PASSAGE}[annotation.yes_no]
-    return kind, *document.passages[annotation.passage]
+    return kind, *documents[doc_id].passages[annotation.passage]
 
 
 def pieces_of(start: int, end: int, starts: np.ndarray, ends: np.ndarray) -> tuple[int, int]:
@@ -140,9 +142,8 @@ def blocks(
                     f"question {question.question_id}: document {question.doc_id} is not among the contexts"
                 )
             rows[number] = row
-            kind, first_char, last_char = answer(
-                annotation_to_learn(question, recipe.max_passages), documents[question.doc_id]
-            )
+            annotation = annotation_to_learn(question, recipe.max_passages)
+            kind, first_char, last_char = answer(annotation, question.doc_id, documents)
             first, last = -1, -1
             if kind != NO_ANSWER:
                 span = slice(contexts.bounds[row], contexts.bounds[row + 1])
