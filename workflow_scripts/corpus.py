@@ -343,8 +343,8 @@ def _each_part(path: Path | str, schema: pa.Schema, rows: int = 1000) -> Iterato
 def _open(path: Path | str, schema: pa.Schema) -> pq.ParquetFile:
     """A Parquet file that has the columns of `schema`."""
     try:
-        # Read through a buffer, not a column at a time.
-        file = pq.ParquetFile(path, buffer_size=2**20)
+        # Read through a buffer; otherwise the columns of a row group, which may be the whole table, are in memory.
+        file = pq.ParquetFile(path, buffer_size=2**20, pre_buffer=False)
     except FileNotFoundError:
         raise InputError(f"{path}: no such file") from None
     except pa.ArrowInvalid as error:

@@ -226,7 +226,7 @@ def test_words_alone_give_what_whole_texts_give(tokenizer):
     letters = [
         *"ab ,.'#-…।、⑴",
         *"  \n\t\u00a0\u3000\u200b\u2581\x1c\x85",
-        *"\u0301\u0308\u200d\u200c\u0600\u06dd\u3099",
+        *"=\u0338\u0301\u0308\u200d\u200c\u0600\u06dd\u3099",
     ]
     letters += [*"か東é한হि\u0bcdﾞｶ´\u0344\u1100\u1161\ufeff", "[SEP]", "Ramor", " Tesi", "রামর"]
     texts = ["".join(random.choice(letters, 40)) for _ in range(300)] + list(HAZARDS)

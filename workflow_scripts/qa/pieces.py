@@ -48,8 +48,8 @@ def code_points(text: str) -> np.ndarray:
 class Characters:
     """What a tokeniser makes of characters, each asked once.
 
-    MARK: it belongs to the letter before it (see MARKS).  BACKWARD, FORWARD: it must not be parted from the character
-    before it, behind it.  SEPARATE: the tokeniser cuts text before and behind it, whatever stands there.
+    MARK: it belongs to the letter before it (see MARKS).  BACKWARD, FORWARD: it may change what the character before
+    it, behind it is.  SEPARATE: the tokeniser cuts text before and behind it, unless one of these is beside it.
     """
 
     def __init__(self, tokenizer: Tokenizer) -> None:
@@ -81,6 +81,7 @@ class Characters:
             words = [word for word, _ in self.bert.pre_tokenize_str(normal)]
             separate = words[:1] == ["a"] and words[-1:] == ["b"]
         forward = PREPENDS.match(character) is not None
+        separate &= not (backward or forward)
         return KNOWN | MARK * mark | BACKWARD * backward | FORWARD * forward | SEPARATE * separate
 
 
@@ -244,9 +245,9 @@ class Pieces:
         kinds = self.characters(codes)
         cut = np.zeros(len(codes) + 1, dtype=bool)
         separate = (kinds & SEPARATE) > 0
+        separate[:-1] &= (kinds[1:] & BACKWARD) == 0
+        separate[1:] &= (kinds[:-1] & FORWARD) == 0
         np.logical_or(separate[1:], separate[:-1], out=cut[1:-1])
-        cut[:-1] &= (kinds & BACKWARD) == 0
-        cut[1:] &= (kinds & FORWARD) == 0
         cut[begins] = cut[begins[1:] - 1] = cut[-1] = True
         edges = np.flatnonzero(cut)
         # Arrow finds the distinct ones; it wants them in UTF-8, and where each begins in bytes.
