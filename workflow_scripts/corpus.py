@@ -7,12 +7,11 @@ exclusive; bytes exist only at the border to TyDi's files.  `NULL` offsets are -
 
 import hashlib
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -189,45 +188,12 @@ def read_documents(path: Path | str) -> dict[str, Document]:
     return {document.doc_id: document for document in map(_document, read_table(path, DOCUMENTS))}
 
 
-class Divided(Protocol):
-    """What has passages: a document, or what is known of one."""
-
-    @property
-    def passages(self) -> Sequence[tuple[int, int]]:
-        """Sorted, disjoint [start, end) spans of the text in characters."""
-
-
 class Text(NamedTuple):
     """The part of a document that is read by models."""
 
     doc_id: str
     text: str
     passages: Sequence[tuple[int, int]]
-
-
-class Place(NamedTuple):
-    """A document without its text."""
-
-    passages: Sequence[tuple[int, int]]
-
-
-class Places(Mapping[str, Place]):
-    """The passages of all documents of a table by doc_id, in arrays."""
-
-    def __init__(self, doc_ids: Sequence[str], bounds: np.ndarray, spans: np.ndarray) -> None:
-        self.rows = {doc_id: row for row, doc_id in enumerate(doc_ids)}
-        self.bounds, self.spans = bounds, spans
-
-    def __getitem__(self, doc_id: str) -> Place:
-        row = self.rows[doc_id]
-        first, last = self.spans[self.bounds[row] : self.bounds[row + 1]].T.tolist()
-        return Place(list(zip(first, last, strict=True)))
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self.rows)
-
-    def __len__(self) -> int:
-        return len(self.rows)
 
 
 def each_text(path: Path | str) -> Iterator[Text]:
@@ -240,19 +206,6 @@ def each_text(path: Path | str) -> Iterator[Text]:
             zip(table["doc_id"].to_pylist(), table["text"].to_pylist(), strict=True)
         ):
             yield Text(doc_id, text, spans[bounds[row] : bounds[row + 1]])
-
-
-def read_passages(path: Path | str) -> Places:
-    """The passages of a documents table, of which the texts are not read."""
-    schema = pa.schema([DOCUMENTS.field("doc_id"), DOCUMENTS.field("passages")])
-    doc_ids: list[str] = []
-    counts, spans = [np.zeros(1, dtype=np.int64)], [np.empty((0, 2), dtype=np.int64)]
-    for table in _each_part(path, schema):
-        doc_ids += table["doc_id"].to_pylist()
-        bounds, inner = _lists(table["passages"])
-        counts.append(np.diff(bounds))
-        spans.append(np.column_stack([inner.field(name).to_numpy() for name in ("start", "end")]))
-    return Places(doc_ids, np.cumsum(np.concatenate(counts)), np.concatenate(spans))
 
 
 def count_documents(path: Path | str) -> int:

@@ -96,9 +96,7 @@ def test_pieces_fit_an_answer_to_the_character(tokenizer, passage):
     doc = document([passage])
     contexts = tokenise([doc], tokenizer, 45)
     given = annotated(doc, HAZARDS[passage], 0)
-    windows, _ = cut(
-        [Question("q", "q", "d", "en", "?", (given,))], {"d": doc}, contexts, tokenizer, Features()
-    )
+    windows, _ = cut([Question("q", "q", "d", "en", "?", (given,))], contexts, tokenizer, Features())
     first, last = int(windows.start[0]), int(windows.end[0])
     assert (contexts.starts[first], contexts.ends[last]) == (given.start, given.end)
     assert contexts.starts[first - 1] < given.start  # no piece before the first belongs to the answer as well
@@ -136,7 +134,7 @@ def test_the_answer_is_found_again_in_some_window(tokenizer, answer, passage):
     contexts = tokenise([doc], tokenizer, 45)
     question = Question("q", "q", "d", "en", "Where is Ramor?", (annotated(doc, answer, passage),))
     recipe = Features(max_length=40, stride=12, question_length=16)
-    windows, lost = cut([question], {"d": doc}, contexts, tokenizer, recipe)
+    windows, lost = cut([question], contexts, tokenizer, recipe)
     positive = np.flatnonzero(windows.start >= 0)
     assert len(positive)
     assert not lost
@@ -163,12 +161,12 @@ def test_long_questions_keep_their_end(tokenizer):
     doc = document()
     contexts = tokenise([doc], tokenizer, 45)
     question = Question("q", "q", "d", "en", "banks of the river " * 30 + "Tesi", ())
-    windows, _ = cut([question], {"d": doc}, contexts, tokenizer, Features(question_length=8))
+    windows, _ = cut([question], contexts, tokenizer, Features(question_length=8))
     pieces = windows.question_pieces
     assert len(pieces) == 8
     assert tokenizer.token_to_id("[Q]") not in pieces  # TyDi's baseline keeps the last pieces
     short = Question("q", "q", "d", "en", "Tesi", ())
-    windows, _ = cut([short], {"d": doc}, contexts, tokenizer, Features(question_length=8))
+    windows, _ = cut([short], contexts, tokenizer, Features(question_length=8))
     assert windows.question_pieces[0] == tokenizer.token_to_id("[Q]")
 
 
@@ -189,7 +187,7 @@ def test_yes_no_spans_its_passage(tokenizer):
     doc = document()
     contexts = tokenise([doc], tokenizer, 45)
     question = Question("q", "q", "d", "en", "Is it?", (Annotation(4, -1, -1, "", "YES"),))
-    windows, _ = cut([question], {"d": doc}, contexts, tokenizer, Features())
+    windows, _ = cut([question], contexts, tokenizer, Features())
     window = int(np.flatnonzero(windows.answer_type == features.YES)[0])
     first, last = (windows.first[window] + at[window] for at in (windows.start, windows.end))
     assert set(contexts.passages[first : last + 1]) == {4}
@@ -305,7 +303,7 @@ def test_contexts_of_another_vocabulary_are_refused(tokenizer):
     doc = document()
     contexts = replace(tokenise([doc], tokenizer, 45), vocabulary="another")
     with pytest.raises(InputError, match="the contexts were made with another tokenizer"):
-        cut([], {"d": doc}, contexts, tokenizer, Features())
+        cut([], contexts, tokenizer, Features())
 
 
 def test_a_document_without_passages_and_a_question_without_text_give_a_window(tokenizer):
@@ -313,7 +311,7 @@ def test_a_document_without_passages_and_a_question_without_text_give_a_window(t
     contexts = tokenise(docs, tokenizer, 45)
     assert list(contexts.bounds[:2]) == [0, 0]
     questions = [Question("p", "p", "e", "en", "", ()), Question("q", "q", "d", "en", "", ())]
-    windows, lost = cut(questions, {d.doc_id: d for d in docs}, contexts, tokenizer, Features())
+    windows, lost = cut(questions, contexts, tokenizer, Features())
     assert not lost
     assert (windows.question[0], windows.length[0], windows.start[0]) == (0, 0, -1)
     assert set(windows.question) == {0, 1}
@@ -346,9 +344,7 @@ def test_what_cannot_be_answered_is_told(tokenizer, tmp_path, capsys):
     write(tmp_path / "contexts", tmp_path / "documents", tokenizer, digest, 45)
     assert "1 of 2 documents have no passages; questions about them go unanswered" in capsys.readouterr().out
     contexts = features.load_contexts(tmp_path / "contexts")
-    write_windows(
-        tmp_path / "windows", tmp_path / "questions", tmp_path / "documents", contexts, tokenizer, Features()
-    )
+    write_windows(tmp_path / "windows", tmp_path / "questions", contexts, tokenizer, Features())
     told = capsys.readouterr().out
     assert "1 of 3 questions have an answer that no window holds whole" in told
     windows = features.load_windows(tmp_path / "windows")
