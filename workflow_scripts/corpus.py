@@ -8,7 +8,8 @@ exclusive; bytes exist only at the border to TyDi's files.  `NULL` offsets are -
 import hashlib
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,6 +20,7 @@ from workflow_scripts.cli import InputError
 from workflow_scripts.files import atomic, write_jsonl
 
 YES_NO = ("YES", "NO", "NONE")
+PART_OCTETS = 2**20  # of documents of average length, which are read at a time
 
 
 @dataclass(frozen=True)
@@ -199,7 +201,10 @@ class Text(NamedTuple):
 def each_text(path: Path | str) -> Iterator[Text]:
     """The texts of a documents table one at a time, so that a table may be larger than memory."""
     schema = pa.schema([DOCUMENTS.field(name) for name in Text._fields])
-    for table in _each_part(path, schema, rows=64):  # documents may be long
+    about = _open(path, schema).metadata
+    octets = sum(about.row_group(number).total_byte_size for number in range(about.num_row_groups))
+    rows = PART_OCTETS * about.num_rows // max(octets, 1)  # documents may be long
+    for table in _each_part(path, schema, rows=min(max(rows, 1), 1000)):
         bounds, inner = _lists(table["passages"])
         spans = list(zip(inner.field("start").to_pylist(), inner.field("end").to_pylist(), strict=True))
         for row, (doc_id, text) in enumerate(
@@ -230,13 +235,12 @@ def each_question(path: Path | str) -> Iterator[Question]:
         # Column by column, which is several times as fast as dictionaries of dictionaries.
         bounds, inner = _lists(table["annotations"])
         answers = list(map(Annotation, *(inner.field(name).to_pylist() for name in answer)))
-        relocations = table["relocation"].to_pylist()
-        for row, values in enumerate(zip(*(table[name].to_pylist() for name in names), strict=True)):
-            yield Question(
-                **dict(zip(names, values, strict=True)),
-                annotations=tuple(answers[bounds[row] : bounds[row + 1]]),
-                relocation=Relocation(**given) if (given := relocations[row]) else None,
-            )
+        columns: dict[str, list[Any]] = {name: table[name].to_pylist() for name in names}
+        columns["annotations"] = [tuple(answers[begin:end]) for begin, end in pairwise(bounds)]
+        columns["relocation"] = [
+            Relocation(**given) if given else None for given in table["relocation"].to_pylist()
+        ]
+        yield from map(Question, *(columns[field.name] for field in fields(Question)))
 
 
 def write_dropped(path: Path | str, dropped: Iterable[tuple[str, str]]) -> None:

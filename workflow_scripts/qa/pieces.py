@@ -277,12 +277,13 @@ class Pieces:
         They are joined by blanks to texts, but for those whose ends might cling to a blank, which come last, each
         alone.
         """
-        alone = self.alone(units)
+        lengths = np.fromiter(map(len, units), np.int64, len(units))
+        joined = " ".join(units)
+        alone = self.alone(joined, lengths)
         order = np.argsort(alone, kind="stable")
         if alone.any():
             units = list(map(units.__getitem__, order.tolist()))
-        joined = " ".join(units)
-        lengths = np.fromiter(map(len, units), np.int64, len(units))
+            lengths, joined = lengths[order], " ".join(units)
         begins = np.cumsum(lengths + 1) - (lengths + 1)
         together = len(units) - int(alone.sum())
         end = int(begins[together]) if together < len(units) else len(joined) + 1
@@ -299,14 +300,17 @@ class Pieces:
         numbers[order] = self.add(np.bincount(unit, minlength=len(units)), ids, place)
         return numbers
 
-    def alone(self, units: list[str]) -> np.ndarray:
-        """Whether what is around a unit might change its pieces, bool [units]."""
+    def alone(self, joined: str, lengths: np.ndarray) -> np.ndarray:
+        """Whether what is around a unit might change its pieces, bool [units]; `joined`: all, blanks between them."""
         if not self.by_word:
-            return np.ones(len(units), dtype=bool)
-        first = self.characters(code_points("".join(unit[0] for unit in units)))
-        last = self.characters(code_points("".join(unit[-1] for unit in units)))
-        blank = np.fromiter((" " in unit for unit in units), bool, len(units))
-        return blank | ((first & BACKWARD) > 0) | ((last & FORWARD) > 0)
+            return np.ones(len(lengths), dtype=bool)
+        codes = code_points(joined)
+        kinds = self.characters(codes)
+        after = np.cumsum(lengths + 1)
+        begins, ends = after - (lengths + 1), after - 1
+        blanks = np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(codes == ord(" "))])
+        clings = ((kinds[begins] & BACKWARD) > 0) | ((kinds[ends - 1] & FORWARD) > 0)
+        return clings | (blanks[ends] > blanks[begins])
 
     def encode(self, texts: list[str], at: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
         """Pieces, int32 [pieces], and their offsets, those of each text counted from its `at`, int32 [pieces, 2]."""
