@@ -31,7 +31,7 @@ EXTENDS = regex.compile(
 )
 PREPENDS = regex.compile(r"\p{Grapheme_Cluster_Break=Prepend}")
 # What is known of a character, by its number; 0 where it was not asked yet.
-KNOWN, MARK, BACKWARD, FORWARD, SEPARATE = 1, 2, 4, 8, 16
+KNOWN, MARK, BACKWARD, FORWARD, SEPARATE, CHANGED = 1, 2, 4, 8, 16, 32
 TOGETHER = 1024  # characters of new words that are tokenised as one text; it takes longer with longer and shorter ones
 # Words and pieces that are remembered; with more, all are forgotten, so that memory does not grow with the text.
 MOST_WORDS, MOST_PIECES = 2**18, 2**21
@@ -50,6 +50,7 @@ class Characters:
 
     MARK: it belongs to the letter before it (see MARKS).  BACKWARD, FORWARD: it may change what the character before
     it, behind it is.  SEPARATE: the tokeniser cuts text before and behind it, unless one of these is beside it.
+    CHANGED: the normaliser does not leave it as it is, or might not beside another.
     """
 
     def __init__(self, tokenizer: Tokenizer) -> None:
@@ -82,7 +83,15 @@ class Characters:
             separate = words[:1] == ["a"] and words[-1:] == ["b"]
         forward = PREPENDS.match(character) is not None
         separate &= not (backward or forward)
-        return KNOWN | MARK * mark | BACKWARD * backward | FORWARD * forward | SEPARATE * separate
+        changed = backward or forward or normal != between
+        kinds = (
+            (MARK, mark),
+            (BACKWARD, backward),
+            (FORWARD, forward),
+            (SEPARATE, separate),
+            (CHANGED, changed),
+        )
+        return KNOWN | sum(bit for bit, holds in kinds if holds)
 
 
 def without_blanks(offsets: np.ndarray, text: str) -> np.ndarray:
@@ -170,6 +179,29 @@ def grown(array: np.ndarray, length: int) -> np.ndarray:
     return longer
 
 
+def without_normalizer(tokenizer: Tokenizer) -> Tokenizer:
+    """What gives the same pieces for units that the normaliser does not change, in less time; the model is shared."""
+    if not tokenizer.encode_special_tokens:
+        return tokenizer  # special pieces are looked for in the text
+    plain = Tokenizer(tokenizer.model)
+    plain.pre_tokenizer = tokenizer.pre_tokenizer
+    if [step["type"] for step in steps(tokenizer.pre_tokenizer, "pretokenizers")] == [BERT]:
+        plain.pre_tokenizer = pre_tokenizers.WhitespaceSplit()  # units are cut at all other places
+    return plain
+
+
+def encode(tokenizer: Tokenizer, texts: list[str], at: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
+    """Pieces, int32 [pieces], and their offsets, those of each text counted from its `at`, int32 [pieces, 2]."""
+    encodings = tokenizer.encode_batch(texts, add_special_tokens=False)
+    rows = [encoding.ids for encoding in encodings]
+    counts = np.array(list(map(len, rows)), dtype=np.int64)
+    total = int(counts.sum())
+    ids = np.fromiter(chain.from_iterable(rows), np.int32, total)
+    both = chain.from_iterable(chain.from_iterable(encoding.offsets for encoding in encodings))
+    offsets = np.fromiter(both, np.int32, 2 * total).reshape(total, 2)
+    return ids, offsets + np.repeat(np.array(at, dtype=np.int32), counts)[:, None]
+
+
 class Pieces:
     """A tokeniser with a memory.
 
@@ -183,6 +215,7 @@ class Pieces:
         self.characters = Characters(tokenizer)
         self.by_word = cuts_at_blanks(tokenizer)
         self.blank = tokenizer.token_to_id(BLANK)
+        self.plain = without_normalizer(tokenizer)
         self.forget()
 
     def forget(self) -> None:
@@ -274,24 +307,30 @@ class Pieces:
     def learn(self, units: list[str]) -> np.ndarray:
         """Tokenise units; the number of each, int64.
 
-        They are joined by blanks to texts, but for those whose ends might cling to a blank, which come last, each
-        alone.
+        They are joined by blanks to texts: first those that no normaliser changes, then others, but for those whose
+        ends might cling to a blank, which come last, each alone.
         """
         lengths = np.fromiter(map(len, units), np.int64, len(units))
         joined = " ".join(units)
-        alone = self.alone(joined, lengths)
-        order = np.argsort(alone, kind="stable")
-        if alone.any():
-            units = list(map(units.__getitem__, order.tolist()))
-            lengths, joined = lengths[order], " ".join(units)
+        ways = self.ways(joined, lengths)
+        order = np.argsort(ways, kind="stable")
+        units = list(map(units.__getitem__, order.tolist()))
+        lengths, joined = lengths[order], " ".join(units)
         begins = np.cumsum(lengths + 1) - (lengths + 1)
-        together = len(units) - int(alone.sum())
-        end = int(begins[together]) if together < len(units) else len(joined) + 1
-        cuts = np.searchsorted(begins[:together], np.arange(TOGETHER, end, TOGETHER))
-        starts = [0, *begins[cuts[cuts < together]].tolist(), *begins[together:].tolist()]
-        edges = [*dict.fromkeys(starts), len(joined) + 1]
+        plain, together = np.searchsorted(ways[order], (1, 2)).tolist()
+        cuts = np.searchsorted(begins[:together], np.arange(TOGETHER, len(joined), TOGETHER))
+        places = np.unique([0, plain, *cuts[cuts < together].tolist(), *range(together, len(units))])
+        edges = [*begins[places[places < len(units)]].tolist(), len(joined) + 1]
         texts = [joined[a : b - 1] for a, b in pairwise(edges)]
-        ids, offsets = self.encode(texts, edges[:-1])
+        number = int(np.searchsorted(places, plain))
+        ids, offsets = map(
+            np.concatenate,
+            zip(
+                encode(self.plain, texts[:number], edges[:number]),
+                encode(self.tokenizer, texts[number:], edges[number:-1]),
+                strict=True,
+            ),
+        )
         unit = np.searchsorted(begins, offsets[:, 0], side="right") - 1
         mark = (self.characters(code_points(joined)) & MARK) > 0
         place = exactly(ids, offsets, joined, mark, self.blank)
@@ -300,28 +339,24 @@ class Pieces:
         numbers[order] = self.add(np.bincount(unit, minlength=len(units)), ids, place)
         return numbers
 
-    def alone(self, joined: str, lengths: np.ndarray) -> np.ndarray:
-        """Whether what is around a unit might change its pieces, bool [units]; `joined`: all, blanks between them."""
+    def ways(self, joined: str, lengths: np.ndarray) -> np.ndarray:
+        """0 for units that no normaliser changes, 2 for those that what is around them might change, 1 for others.
+
+        joined: all of them, with blanks between; lengths: int64 [units].
+        """
         if not self.by_word:
-            return np.ones(len(lengths), dtype=bool)
+            return np.full(len(lengths), 2)
         codes = code_points(joined)
         kinds = self.characters(codes)
         after = np.cumsum(lengths + 1)
         begins, ends = after - (lengths + 1), after - 1
-        blanks = np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(codes == ord(" "))])
+        blanks, changed = (
+            np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(some)])
+            for some in (codes == ord(" "), (kinds & CHANGED) > 0)
+        )
         clings = ((kinds[begins] & BACKWARD) > 0) | ((kinds[ends - 1] & FORWARD) > 0)
-        return clings | (blanks[ends] > blanks[begins])
-
-    def encode(self, texts: list[str], at: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
-        """Pieces, int32 [pieces], and their offsets, those of each text counted from its `at`, int32 [pieces, 2]."""
-        encodings = self.tokenizer.encode_batch(texts, add_special_tokens=False)
-        rows = [encoding.ids for encoding in encodings]
-        counts = np.array(list(map(len, rows)), dtype=np.int64)
-        total = int(counts.sum())
-        ids = np.fromiter(chain.from_iterable(rows), np.int32, total)
-        both = chain.from_iterable(chain.from_iterable(encoding.offsets for encoding in encodings))
-        offsets = np.fromiter(both, np.int32, 2 * total).reshape(total, 2)
-        return ids, offsets + np.repeat(np.array(at, dtype=np.int32), counts)[:, None]
+        alone = clings | (blanks[ends] > blanks[begins])
+        return np.where(alone, 2, changed[ends] > changed[begins])
 
     def add(self, count: np.ndarray, ids: np.ndarray, place: np.ndarray) -> np.ndarray:
         """Remember units: how many pieces each has, these and their characters.  The numbers that they get, int64."""
