@@ -45,7 +45,16 @@ from workflow_scripts.recipes.retrieval import Retrieval
 from workflow_scripts.recipes.retrieval_table import Aligned, RetrievalTable
 from workflow_scripts.recipes.speech import Speech
 from workflow_scripts.recipes.splits import Splits
-from workflow_scripts.recipes.table import Heading, PairsColumn, PairsTable, ReadColumn, Row, Table
+from workflow_scripts.recipes.table import (
+    Heading,
+    Metric,
+    PairsColumn,
+    PairsTable,
+    ReadColumn,
+    Row,
+    Table,
+    Task,
+)
 from workflow_scripts.recipes.translators import AnyTranslator, CTranslate2, Google, Seq2Seq, Translator
 from workflow_scripts.recipes.transliteration import Transliteration
 from workflow_scripts.recipes.trimming import Trimming
@@ -514,19 +523,48 @@ class Evaluation(Recipe):
 
 
 class TableOf(Recipe):
-    """A table of F1 in percent: a row for each model, a column for each pair, an average for each block of columns."""
+    """A table of scores in percent: a row for each model, a column for each pair, an average for each block of them."""
 
-    kind: Literal["scores"] = Field("scores", description="scores: F1 of models")
+    kind: Literal["scores"] = Field("scores", description="scores: those of models")
     title: str = Field(description="first words of the caption")
     evaluation: Name = Field(description="an entry of evaluations")
-    task: Literal["passage", "minimal"] = Field(description="passage selection or minimal answer")
+    task: Task | None = Field(
+        None, description="TyDi QA's F1, of passage selection or of the minimal answer, or"
+    )
+    metric: Metric | Annotated[list[Metric], Field(min_length=1)] | None = Field(
+        None,
+        description="what texts of answers score, one or several: em and f1 (SQuAD's), jaccard (ChAII's), mucot_f1",
+    )
     threshold: Literal["swept", "dev"] = Field(
-        "swept", description="best F1 on the evaluated questions, or at the thresholds of thresholds_from"
+        "swept",
+        description="task: best F1 on the evaluated questions, or at the thresholds of thresholds_from",
     )
     rows: list[Name | Heading] = Field(min_length=1, description="models, and headings between them")
     columns: list[Annotated[list[Pair], Field(min_length=1)]] = Field(
         min_length=1, description="blocks of question-context pairs; each block ends with its average"
     )
+    average: Literal["pairs", "questions"] = Field(
+        "pairs",
+        description="metric: mean over the pairs of a block, or over all of their questions (overall)",
+    )
+
+    @model_validator(mode="after")
+    def _one_of_two(self) -> Self:
+        if (self.task is None) == (self.metric is None):
+            raise ValueError(
+                "give exactly one of task (TyDi QA's F1) and metric (scores of the answers' texts)"
+            )
+        if self.metric is not None and self.threshold == "dev":
+            raise ValueError("threshold belongs to task; texts are scored whatever their score")
+        if self.task is not None and self.average == "questions":
+            raise ValueError(
+                "average: questions belongs to metric; an F1 at a threshold is no mean over questions"
+            )
+        return self
+
+    def metrics(self) -> list[Metric]:
+        """The metrics that it shows; none where it shows a task."""
+        return [] if self.metric is None else self.metric if isinstance(self.metric, list) else [self.metric]
 
 
 class PairsTableOf(Recipe):
@@ -900,9 +938,11 @@ def table_recipe(config: Config, name: str) -> Table:
         annotators=config.evaluations[table.evaluation].annotators,
         seeds=config.seeds,
         task=table.task,
+        metrics=table.metrics(),
         threshold=table.threshold,
         thresholds_from=config.evaluations[table.evaluation].thresholds_from,
         columns=table.columns,
+        average=table.average,
         rows=rows,
     )
 
@@ -1107,6 +1147,7 @@ def _check(config: Config) -> None:
             )
         _distinct(f"{where}.rows", table_models(config, name))
         _distinct(f"{where}.columns", [pair for block in table.columns for pair in block])
+        _distinct(f"{where}.metric", table.metrics())
         if table.threshold == "dev" and config.evaluations[table.evaluation].thresholds_from is None:
             raise InputError(
                 f"{where}.threshold is dev, but evaluations.{table.evaluation}.thresholds_from names no evaluation"

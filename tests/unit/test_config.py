@@ -425,6 +425,22 @@ MISTAKES = {
         ),
         "evaluations.tydi-test.thresholds_from: unknown pair of evaluation few 'ar-en'",
     ),
+    "a table of two kinds of scores": (
+        put("tables.table2.metric", "jaccard"),
+        "tables.table2: give exactly one of task (TyDi QA's F1) and metric (scores of the answers' texts)",
+    ),
+    "average of thresholded F1": (
+        put("tables.table2.average", "questions"),
+        "tables.table2: average: questions belongs to metric; an F1 at a threshold is no mean over questions",
+    ),
+    "unknown metric": (
+        put("tables.table2.metric", "jacard"),
+        "tables.table2.metric is \"jacard\"; did you mean 'jaccard'? allowed are em, f1, jaccard, mucot_f1",
+    ),
+    "unknown metric among several": (
+        put("tables.table2.metric", ["em", "bleu"]),
+        'tables.table2.metric is ["em", "bleu"]; allowed are em, f1, jaccard, mucot_f1',
+    ),
     "a table of thresholds that there are not": (
         put("tables.table2.threshold", "dev"),
         "tables.table2.threshold is dev, but evaluations.tydi-test.thresholds_from names no evaluation",
