@@ -7,12 +7,15 @@ The command is run once undisturbed, then once more with a SIGKILL at each of th
 
 - write: while a checkpoint is being written;
 - rename: when it has been written, but does not yet bear its name;
-- step: somewhere between two checkpoints.
+- step: somewhere between two checkpoints;
+- optimiser: after an optimiser's step, before anything else is done;
+- evaluation: while questions are answered to select weights (`qa.tune_selected`).
 
-A kill that came too late for its point (the file had its name already) is told, counts as what it was, and is tried
-again.  Checkpoints are made every --seconds (XLQA_CHECKPOINT_SECONDS), so that there are enough of them to be hit.
-Compared are all files in {out} but training.json, which holds times.  Ends with exit code 1 where they differ, or where
-a run after a kill did not go on from a step above 0.
+The last two come after a number of steps or forward passes that the seed draws, at most --within.  A kill that came too
+late for its point (the file had its name already) is told, counts as what it was, and is tried again.  Checkpoints are
+made every --seconds (XLQA_CHECKPOINT_SECONDS), so that there are enough of them to be hit.  Compared are all files in
+{out} but training.json, which holds times.  Ends with exit code 1 where they differ, or where a run after a kill did
+not go on from a step above 0.
 """
 
 import argparse
@@ -32,24 +35,31 @@ from pathlib import Path
 from workflow_scripts.cli import InputError, run
 from workflow_scripts.files import sha256
 
-POINTS = ("write", "rename", "step")
+POINTS = ("write", "rename", "step", "optimiser", "evaluation")
+INSIDE = ("optimiser", "evaluation")  # cannot be seen from outside: benchmarks.killed
 POLL = 0.0005  # seconds
 
 
 class Disturbed:
     """A command that is started again until the kills have all been made."""
 
-    def __init__(self, command: list[str], work: Path, seconds: float, seed: int) -> None:
-        self.command, self.work, self.seconds = command, work, seconds
+    def __init__(self, command: list[str], work: Path, seconds: float, within: int, seed: int) -> None:
+        self.command, self.work, self.seconds, self.within = command, work, seconds, within
         self.random = random.Random(seed)
         self.whole = 0  # bytes of a checkpoint
         self.resumed: list[int] = []
 
-    def start(self) -> tuple[subprocess.Popen[bytes], Path]:
+    def start(self, inside: str | None = None) -> tuple[subprocess.Popen[bytes], Path]:
+        """Start the command, perhaps so that it kills itself at a point inside, and return its log, too."""
+        command = self.command
+        if inside:
+            module = command.index("-m") + 1
+            after = str(self.random.randint(1, self.within))
+            command = [*command[:module], "benchmarks.killed", inside, after, *command[module:]]
         log = self.work.parent / f"run{len(list(self.work.parent.glob('run*.log')))}.log"
         environment = {**os.environ, "XLQA_CHECKPOINT_SECONDS": str(self.seconds)}
         with open(log, "wb") as file:
-            return subprocess.Popen(self.command, stdout=file, stderr=file, env=environment), log
+            return subprocess.Popen(command, stdout=file, stderr=file, env=environment), log
 
     def partial(self) -> int | None:
         """Bytes of a checkpoint that is being written; None where there is none."""
@@ -65,6 +75,12 @@ class Disturbed:
 
         Raises InputError where the command ends by itself.
         """
+        if point in INSIDE:
+            process, log = self.start(point)
+            if process.wait() != -signal.SIGKILL:
+                raise InputError(f"the command ended by itself before it could be killed; see {log}")
+            self.note(log)
+            return point
         process, log = self.start()
         checkpoint = self.work / "checkpoint.pt"
         # what an earlier kill has left is cleared away by the run before it goes on
@@ -121,12 +137,20 @@ def main() -> None:
     )
     arguments_parser.add_argument("--kills", nargs="+", choices=POINTS, default=["step", "write", "rename"])
     arguments_parser.add_argument("--seconds", type=float, default=5.0, help="between checkpoints")
+    arguments_parser.add_argument(
+        "--within",
+        type=int,
+        default=20,
+        help="optimiser, evaluation: steps or forward passes before the kill",
+    )
     arguments_parser.add_argument("--seed", type=int, default=0, help="of the moments between checkpoints")
     arguments_parser.add_argument("--folder", type=Path, help="for work, results and logs; a temporary one")
     arguments_parser.add_argument("command", nargs="+", help="with {work} and {out}, after --")
     arguments = arguments_parser.parse_args()
     if not all(any(name in part for part in arguments.command) for name in ("{work}", "{out}")):
         raise InputError("the command must hold {work} and {out}, the folders that are given to it")
+    if set(INSIDE) & set(arguments.kills) and "-m" not in arguments.command:
+        raise InputError(f"to be killed at {' or '.join(INSIDE)}, the command must be python -m MODULE …")
     folder = arguments.folder or Path(tempfile.mkdtemp(prefix="kills."))
     runs = []
     for name in ("whole", "killed"):
@@ -134,7 +158,7 @@ def main() -> None:
         work, out = folder / name / "work", folder / name / "out"
         work.mkdir(parents=True)
         command = [part.replace("{work}", str(work)).replace("{out}", str(out)) for part in arguments.command]
-        runs.append((Disturbed(command, work, arguments.seconds, arguments.seed), out))
+        runs.append((Disturbed(command, work, arguments.seconds, arguments.within, arguments.seed), out))
     (whole, expected), (killed, found) = runs
     began = time.monotonic()
     whole.finish()

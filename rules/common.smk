@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shlex
 from pathlib import Path
 
 from workflow_scripts.bitexts import archives
@@ -82,6 +83,13 @@ def rule_name(*parts):
 def recipe(model, keys=None):
     """A step's part of the configuration as one line of JSON: all keys of the model, or those named."""
     values = model.model_dump(mode="json", include=set(keys) if keys else None)
+    return json.dumps(values, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+
+
+def tuning_recipe(model):
+    """The settings of a model's task-tuning; the questions that it is selected on are given as files."""
+    entry = settings.tuning[model.tuning]
+    values = entry.model_dump(mode="json", exclude={"selection": {"evaluation"}} if entry.selection else None)
     return json.dumps(values, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
 
 
@@ -446,6 +454,38 @@ def model_of(wildcards):
 def tuning_of(wildcards):
     """The task-tuning settings of a model."""
     return settings.tuning[model_of(wildcards).tuning]
+
+
+def selected_on(wildcards):
+    """The evaluation that the weights of a model are selected on, if they are."""
+    selection = tuning_of(wildcards).selection
+    return settings.evaluations[selection.evaluation] if selection else None
+
+
+def tuning_step(wildcards):
+    """The module that tunes a model; how scores are computed makes stale only what is selected by them."""
+    return f"workflow_scripts.qa.{'tune_selected' if tuning_of(wildcards).selection else 'tune'}"
+
+
+def selection_corpora(wildcards):
+    """The corpora that the weights of a model are selected on."""
+    evaluation = selected_on(wildcards)
+    return evaluation.corpora if evaluation else []
+
+
+def selection_files(wildcards, input):
+    """The options of `qa.tune_selected` that name the questions that weights are selected on."""
+    files = {name: getattr(input, f"dev_{name}") for name in ("documents", "questions", "contexts", "windows")}
+    return [f"--dev-{name} {' '.join(paths)}" for name, paths in files.items() if paths]
+
+
+def selection_options(wildcards):
+    """Those that say how these are answered and scored; snakemake looks for changes in what no input gives."""
+    evaluation = selected_on(wildcards)
+    if not evaluation:
+        return []
+    prediction = shlex.quote(recipe(settings.prediction, ["max_answer_length"]))
+    return [f"--dev-annotators {evaluation.annotators}", f"--prediction {prediction}"]
 
 
 def training_corpora(wildcards):

@@ -147,6 +147,10 @@ rule tune:
         encoder=start_files,
         contexts=lambda wildcards: contexts(model_of(wildcards).encoder, training_corpora(wildcards)),
         windows=lambda wildcards: windows(model_of(wildcards).encoder, training_corpora(wildcards)),
+        dev_documents=lambda wildcards: documents(selection_corpora(wildcards)),
+        dev_questions=lambda wildcards: questions(selection_corpora(wildcards)),
+        dev_contexts=lambda wildcards: contexts(model_of(wildcards).encoder, selection_corpora(wildcards)),
+        dev_windows=lambda wildcards: windows(model_of(wildcards).encoder, selection_corpora(wildcards)),
         left_out=left_out,
         left_out_before=lists_before,
     output:
@@ -162,16 +166,19 @@ rule tune:
         runtime=720,
         gpu=1,
     params:
-        recipe=lambda wildcards: recipe(tuning_of(wildcards)),
+        recipe=lambda wildcards: tuning_recipe(model_of(wildcards)),
+        selection=selection_options,
+        dev=selection_files,
         corpora=training_corpora,
         encoder=lambda wildcards, input: folder(input.encoder),
         work="work/models/{model}/seed{seed}",
         out=lambda wildcards, output: folder(output),
-        code=code_hash("workflow_scripts.qa.tune"),
+        step=tuning_step,
+        code=lambda wildcards: code_hash(tuning_step(wildcards)),
     message:
         "Tuning {wildcards.model}, seed {wildcards.seed}"
     shell:
-        "python -m workflow_scripts.qa.tune --encoder {params.encoder} --contexts {input.contexts}"
+        "python -m {params.step} --encoder {params.encoder} --contexts {input.contexts}"
         " --windows {input.windows} --corpora {params.corpora} --left-out {input.left_out}"
-        " --recipe {params.recipe:q} --seed {wildcards.seed} --label {wildcards.model}"
+        " {params.dev} {params.selection} --recipe {params.recipe:q} --seed {wildcards.seed} --label {wildcards.model}"
         " --work {params.work} --out {params.out} > {log} 2>&1"

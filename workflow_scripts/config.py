@@ -58,7 +58,7 @@ from workflow_scripts.recipes.table import (
 from workflow_scripts.recipes.translators import AnyTranslator, CTranslate2, Google, Seq2Seq, Translator
 from workflow_scripts.recipes.transliteration import Transliteration
 from workflow_scripts.recipes.trimming import Trimming
-from workflow_scripts.recipes.tuning import Prediction, Tuning
+from workflow_scripts.recipes.tuning import Prediction, Selected, Tuning
 
 SCHEMA = Path(__file__).parent.parent / "resources" / "config.schema.json"
 MICROWORLD = "results/microworld"
@@ -509,6 +509,20 @@ class Model(Recipe):
     tuning: Name = Field("default", description="an entry of tuning")
 
 
+class SelectedOn(Selected):
+    """Which of a run's weights become the model, by an entry of evaluations that no table shows for it."""
+
+    evaluation: Name = Field(description="an entry of evaluations; nothing may be reported on its corpora")
+
+
+class TuningOf(Tuning):
+    """Task-tuning, and the questions that its weights are selected on."""
+
+    selection: SelectedOn | None = Field(
+        None, description="keep the weights that do best on a development set; null: the last ones"
+    )
+
+
 class Evaluation(Recipe):
     """Questions to answer; every pair of question and context language is scored by itself."""
 
@@ -670,7 +684,7 @@ class Config(Recipe):
     parallel: dict[Name, SentencePairs] = Field({}, description="sentence pairs with English, by source")
     alignments: dict[Name, AlignmentRun] = Field({}, description="alignment fine-tunings")
     training_sets: dict[Name, TrainingSet] = Field(min_length=1, description="what models are task-tuned on")
-    tuning: dict[Name, Tuning] = Field({"default": Tuning()}, description="task-tuning settings, by name")
+    tuning: dict[Name, TuningOf] = Field({"default": TuningOf()}, description="task-tuning settings, by name")
     prediction: Prediction = Field(Prediction(), description="how answers are read off the logits")
     models: dict[Name, Model] = Field(min_length=1, description="QA models")
     evaluations: dict[Name, Evaluation] = Field(min_length=1, description="what models are scored on")
@@ -947,8 +961,8 @@ def linker_held_out(config: Config, encoder: str, code: str) -> list[str]:
 def evaluations_of(config: Config, training_set: str) -> list[str]:
     """The evaluations of those tables that show a model tuned on a training set, itself or by way of one before it.
 
-    With them go those of calibrations of such models, and those that thresholds or answers are taken from, in the order
-    of the configuration.
+    With them go those of calibrations of such models, those that thresholds or answers are taken from, and those that
+    such models are selected on.  They come in the order of the configuration.
     """
     shown = {
         evaluation
@@ -961,6 +975,12 @@ def evaluations_of(config: Config, training_set: str) -> list[str]:
             shown |= {entry.fitted_on, entry.evaluation}
     shown |= {other for name in shown if (other := config.evaluations[name].thresholds_from)}
     shown |= {other for name in shown if (other := config.evaluations[name].answered_from)}
+    shown |= {
+        selection.evaluation
+        for model in config.models
+        if (selection := config.tuning[config.models[model].tuning].selection)
+        and training_set in training_sets_of(config, [model])
+    }
     return [name for name in config.evaluations if name in shown]
 
 
@@ -1217,6 +1237,8 @@ def _check(config: Config) -> None:
         present = pairs_of(config, table.evaluation)
         for pair in (pair for block in table.columns for pair in block):
             _known(f"{where}.columns", f"pair of evaluation {table.evaluation}", pair, present)
+    for name in config.models:
+        _check_selection(config, name)
     for name in config.retrieval:
         _check_retrieval(config, f"retrieval.{name}", name)
     for name in config.calibration:
@@ -1503,6 +1525,34 @@ def _check_chain(config: Config, model: str) -> None:
                     f" {theirs or 'null'}; they must be the same"
                 )
         chain.append(before)
+
+
+def _check_selection(config: Config, model: str) -> None:
+    """Nothing is reported of a model on the questions that its weights are selected on, or trained on them."""
+    tuning = config.models[model].tuning
+    selection = config.tuning[tuning].selection
+    if selection is None:
+        return
+    where = f"tuning.{tuning}.selection.evaluation"
+    _known(where, "evaluation", selection.evaluation, config.evaluations)
+    chosen = config.evaluations[selection.evaluation].corpora
+    trained = config.training_sets[config.models[model].training_set].corpora
+    if both := set(chosen) & set(trained):
+        raise InputError(
+            f"{where}: {min(both)} is trained on by models.{model}; select on questions apart from those"
+        )
+    shown = [
+        (name, shown)
+        for name in score_tables(config)
+        for row, shown in table_rows(config, name)
+        if row == model
+    ]
+    for name, evaluation in shown:
+        if both := set(chosen) & set(config.evaluations[evaluation].corpora):
+            raise InputError(
+                f"{where}: tables.{name} shows scores of models.{model} on {min(both)}; select on questions that"
+                " nothing is reported on"
+            )
 
 
 def _check_lengths(config: Config, where: str, encoder: Encoder) -> None:

@@ -17,7 +17,7 @@ from workflow_scripts import config as module
 from workflow_scripts.acquire.microworld.__main__ import write_world
 from workflow_scripts.augment.renderings import Record
 from workflow_scripts.cli import InputError
-from workflow_scripts.config import Config, LinksOf, load
+from workflow_scripts.config import Config, LinksOf, TuningOf, load
 from workflow_scripts.languages import languages
 from workflow_scripts.recipes.alignment import Alignment
 from workflow_scripts.recipes.features import Features
@@ -26,7 +26,7 @@ from workflow_scripts.recipes.parallel import Parallel
 from workflow_scripts.recipes.pretraining import Pretraining
 from workflow_scripts.recipes.splits import Splits
 from workflow_scripts.recipes.table import Heading, Row
-from workflow_scripts.recipes.tuning import Prediction, Tuning
+from workflow_scripts.recipes.tuning import Prediction
 
 ROOT = Path(__file__).parents[2]
 FILES = [
@@ -227,6 +227,18 @@ MISTAKES = {
         put("encoders.mbert.checkpoint", "xlm-roberta-base"),
         "encoders.mbert: give exactly one of pretrain (from scratch), checkpoint (name or folder), tune and trim (of"
         " another entry)",
+    ),
+    "selection on what is reported": (
+        put("tuning.default.selection", {"evaluation": "tydi-test"}),
+        "tuning.default.selection.evaluation: tables.table2 shows scores of models.mbert-aug on test-en-to-xx; select"
+        " on questions that nothing is reported on",
+    ),
+    "selection on what is trained on": (
+        lambda raw: (
+            put("evaluations.train", {"corpora": ["tydi-train"], "annotators": 1})(raw),
+            put("tuning.default.selection", {"evaluation": "train"})(raw),
+        ),
+        "tuning.default.selection.evaluation: tydi-train is trained on by models.",
     ),
     "encoders trimmed in a circle": (
         lambda raw: raw["encoders"].update(
@@ -1125,7 +1137,7 @@ def test_the_default_file_says_what_holds_without_it(default: Config) -> None:
     assert aligned.filter == Parallel(sentences=aligned.filter.sentences)
     assert (aligned.links, aligned.objective) == (LinksOf(), Alignment())
     assert default.splits["custom-dev"].per_language == Splits().per_language
-    assert default.tuning["default"] == Tuning(matrix_rate=0.004)
+    assert default.tuning["default"] == TuningOf(matrix_rate=0.004)
     assert default.prediction == Prediction()
 
 

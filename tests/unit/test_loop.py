@@ -2,10 +2,12 @@
 
 import errno
 import os
+import resource
 import signal
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -289,3 +291,30 @@ def test_two_processes_train_as_one(tmp_path):
     assert one["loss"] == pytest.approx(two["loss"], abs=1e-5)
     for name, value in one["weights"].items():
         assert torch.allclose(value, two["weights"][name], atol=1e-5), name
+
+
+def test_a_disk_without_room_is_told_before_training(tmp_path, monkeypatch):
+    monkeypatch.setattr(loop.shutil, "disk_usage", lambda path: SimpleNamespace(free=1000))
+    with pytest.raises(
+        InputError, match=r"checkpoints take up to 0\.0 GB in .*, whose disk has 0\.0 GB free"
+    ):
+        run(tmp_path, model())
+
+
+def test_a_disk_that_fills_up_stops_no_training(tmp_path, monkeypatch, capsys):
+    """A limit on the size of files stands for it: the same error reaches the program."""
+    monkeypatch.setattr(loop, "CHECKPOINT_SECONDS", 0.0)
+    expected, limited = model(), model()
+    run(tmp_path / "roomy", expected)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    (tmp_path / "full").mkdir()
+    resource.setrlimit(resource.RLIMIT_FSIZE, (3000, hard))
+    try:
+        run(tmp_path / "full", limited)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    told = capsys.readouterr().err
+    assert "no checkpoint of step 30; there is none at all" in told
+    assert "cannot be written" in told
+    assert not list((tmp_path / "full").glob("*checkpoint*"))
+    assert torch.equal(weights(expected), weights(limited))

@@ -198,7 +198,11 @@ def tuned_on(encoder: Path, folder: Path, **recipe: float) -> Path:
     features.save(folder / "w", windows, "question_ids", {})
     given = {"contexts": [folder / "c"], "windows": [folder / "w"]}
     arguments = {"encoder": encoder, "seed": 0, "label": "tune", "work": folder / "k", "out": folder / "m"}
-    tune.tune(Namespace(**given, **arguments, left_out=None, corpora=[]), Tuning(precision="fp32", **recipe))
+    tune.tune(
+        Namespace(**given, **arguments, left_out=None, corpora=[]),
+        Tuning(precision="fp32", **recipe),
+        Prediction(),
+    )
     given |= {"documents": [folder / "d.parquet"], "questions": [folder / "q.parquet"]}
     arguments = {
         "model": folder / "m",

@@ -11,20 +11,25 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from transformers import AutoModelForQuestionAnswering, AutoTokenizer
 
 from tests.unit.tiny import encoder
 from workflow_scripts.cli import InputError
 from workflow_scripts.corpus import Annotation, Document, Question, write_documents, write_questions
+from workflow_scripts.evaluate import overlap, tydi
 from workflow_scripts.files import read_jsonl
 from workflow_scripts.qa import answers, batches, features, heads, predict
 from workflow_scripts.qa.batches import read_parts
+from workflow_scripts.qa.selection import texts as selection_texts
 from workflow_scripts.qa.tune import choose, read_left_out, tune, without, without_yes_no
+from workflow_scripts.qa.tune_selected import selecting
 from workflow_scripts.recipes.tuning import Prediction, Tuning
 from workflow_scripts.staleness import import_closure
 from workflow_scripts.training import choice
 from workflow_scripts.training.folders import load_tokenizer
 from workflow_scripts.training.loop import locked
+from workflow_scripts.tydi_format import to_record
 
 NAMES = ["Ramor", "Tesi", "Mito", "Lora", "Sako", "Ruzo"]
 
@@ -145,12 +150,17 @@ def tuned(made, out, start, **recipe):
         "corpora": [],
         "seed": 0,
     }
+    if recipe.get("selection"):
+        files = {"documents": "d.parquet", "questions": "q.parquet", "contexts": "c.st", "windows": "w.st"}
+        given |= {f"dev_{name}": [made / file] for name, file in files.items()} | {"dev_annotators": 1}
     folders = {"encoder": start, "work": out / "work", "out": out}
+    arguments = Namespace(**given, **folders, label="tune")
+    settings = Tuning(**{"batch_size": 6, "precision": "fp32", **recipe})
     with locked(out / "work"):
-        tune(
-            Namespace(**given, **folders, label="tune"),
-            Tuning(**{"batch_size": 6, "precision": "fp32", **recipe}),
-        )
+        if settings.selection:
+            tune(arguments, settings, tune.__module__, selecting(arguments, settings, Prediction()))
+        else:
+            tune(arguments, settings, tune.__module__)
     return heads.load(out, "folded").state_dict()
 
 
@@ -193,6 +203,95 @@ def test_packed_tuning_gives_the_padded_model_and_predictions(made, tmp_path):
         for score in ("minimal_answer_score", "passage_answer_score"):
             assert first.pop(score) == pytest.approx(second.pop(score), abs=1e-4)
         assert first == second
+
+
+@pytest.mark.parametrize("metric", ["minimal", "jaccard"])
+def test_the_weights_that_answer_best_become_the_model(made, tmp_path, metric):
+    """At a rate so high that the last weights know nothing any more; and training ends when nothing gets better."""
+    recipe = {"steps": 30, "learning_rate": 0.5, "warmup": 0, "schedule": "constant"}
+    selection = {"metric": metric, "every": 2, "patience": 4}
+    tuned(made, tmp_path / "m", made / "m", **recipe, selection=selection)
+    facts = json.loads((tmp_path / "m/training.json").read_text())
+    scores = dict(facts["scores"])
+    assert scores[facts["best_step"]] == max(scores.values()) > scores[facts["steps"]]
+    assert facts["steps"] == facts["best_step"] + 2 * 4 < 30
+    predicting(
+        made, model=tmp_path / "m", pair=[f"en-en={tmp_path / 'p'}"], squad=[f"en-en={tmp_path / 's'}"]
+    )
+    documents, questions = corpus()
+    asked = list(zip(questions, documents, strict=True))
+    if metric == "minimal":
+        gold = {q.source_id: tydi.gold_of(to_record(q, d), "") for q, d in asked}
+        best = tydi.evaluate(gold, tydi.read_predictions(tmp_path / "p"), 1)
+        score = best["languages"]["english"]["minimal"]["best_f1"]
+    else:
+        gold = {q.source_id: overlap.Gold(selection_texts(q)) for q, _ in asked if selection_texts(q)}
+        assert len(gold) == 5
+        score = overlap.evaluate(gold, overlap.read_predictions(tmp_path / "s"), "jaccard")[0]["jaccard"]
+    assert max(scores.values()) == pytest.approx(100 * score)
+
+
+def test_a_recipe_that_selects_needs_questions_to_select_on(made, tmp_path):
+    arguments = (
+        "--encoder",
+        made / "encoder",
+        "--contexts",
+        made / "c.st",
+        "--windows",
+        made / "w.st",
+        "--recipe",
+    )
+    arguments = (*arguments, '{"selection": {}}', "--work", tmp_path / "k", "--out", tmp_path / "m")
+    with pytest.raises(AssertionError, match=r"run workflow_scripts\.qa\.tune_selected"):
+        step("tune", *arguments)
+    dev = ("--dev-documents", "--dev-questions", "--dev-windows", made / "w.st", "--dev-contexts")
+    with pytest.raises(AssertionError, match="expected at least one argument"):
+        step("tune_selected", *arguments, *dev)
+
+
+@pytest.mark.slow
+def test_two_processes_tune_select_and_predict_as_one(made, tmp_path):
+    """The same losses, the same choice of weights and the same answers; without dropout, whose coins would differ."""
+    shutil.copytree(made / "encoder", tmp_path / "encoder")
+    config = json.loads((tmp_path / "encoder/config.json").read_text())
+    config |= {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
+    (tmp_path / "encoder/config.json").write_text(json.dumps(config))
+    recipe = {"steps": 50, "batch_size": 6, "learning_rate": 1e-2, "epsilon": 1e-2, "precision": "fp32"}
+    recipe |= {"batching": "packed", "selection": {"every": 25}}
+    features_of = ("--contexts", made / "c.st", "--windows", made / "w.st")
+    tables = ("--documents", made / "d.parquet", "--questions", made / "q.parquet")
+    losses, models, answers = [], [], []
+    for number in (1, 2):
+        launch = [] if number == 1 else ["-m", "accelerate.commands.launch", "--cpu", "--num_processes", "2"]
+        out, found = tmp_path / f"m{number}", tmp_path / f"p{number}.jsonl"
+        work = tmp_path / f"k{number}"
+        dev = [
+            part.replace("--", "--dev-") if isinstance(part, str) else part
+            for part in (*tables, *features_of)
+        ]
+        tuning = ("--encoder", tmp_path / "encoder", *features_of, *dev, "--recipe", json.dumps(recipe))
+        predicting_it = ("--model", out, *tables, *features_of, "--pair", f"en-en={found}")
+        for name, arguments in (
+            ("tune_selected", (*tuning, "--work", work, "--out", out)),
+            ("predict", (*predicting_it, "--recipe", '{"precision": "fp32", "batch_size": 2}')),
+        ):
+            command = [sys.executable, *launch, "-m", f"workflow_scripts.qa.{name}", *map(str, arguments)]
+            done = subprocess.run(command, capture_output=True, text=True)
+            assert done.returncode == 0, done.stderr
+        shown = EventAccumulator(str(work / "events"))
+        shown.Reload()
+        losses.append({event.step: event.value for event in shown.Scalars("loss")})
+        facts = json.loads((out / "training.json").read_text())
+        models.append((facts["best_step"], [score for _, score in facts["scores"]], facts["pieces"]))
+        answers.append([line for _, line in read_jsonl(found)])
+    assert set(losses[0]) == {0, 20, 40, 49}
+    for at, loss in losses[0].items():
+        assert losses[1][at] == pytest.approx(loss, abs=1e-5)
+    assert models[0] == models[1]
+    for one, other in zip(*answers, strict=True):
+        for score in ("minimal_answer_score", "passage_answer_score"):
+            assert one.pop(score) == pytest.approx(other.pop(score), abs=1e-3)
+        assert one == other
 
 
 def test_auto_chooses_by_the_first_steps_and_keeps_its_choice(made, tmp_path):

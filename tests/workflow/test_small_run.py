@@ -82,7 +82,7 @@ def test_texts_are_scored_as_the_files_in_squads_format_are(run: Tree) -> None:
     assert any(predictions.values())
     squad, scores = evaluate(gold, predictions, "squad2")
     with (run.folder / "results/tables/text.csv").open(encoding="utf-8", newline="") as file:
-        (row,) = csv.DictReader(file)
+        row, _ = csv.DictReader(file)
     assert row["EM overall"] == f"{squad['exact']:.2f}"
     assert row["F1 overall"] == f"{squad['f1']:.2f}"
     kept = run.folder / "results/scores/tiny-mono/seed0/test.questions.jsonl"
@@ -213,6 +213,42 @@ def test_a_new_seed_is_trained_beside_the_old(run: Tree) -> None:
     pending = run.pending("--config", "seeds=[0,1]")
     assert {file for file in pending if "seed0" in file} == set()
     assert names(pending) == ALL_MODELS
+
+
+def test_scores_on_dev_make_stale_what_is_selected_by_them(run: Tree) -> None:
+    """And no other model: their training does not depend on how answers are read or scored."""
+    raw = yaml.safe_load((ROOT / SMALL).read_text("utf-8"))
+    raw["evaluations"]["dev"] = {"corpora": ["dev"], "annotators": 1}
+    raw["tuning"]["selected"] = {"steps": 6, "batch_size": 8, "selection": {"evaluation": "dev", "every": 3}}
+    raw["training_sets"]["few"] = {"label": "few", "corpora": ["train"]}
+    raw["models"]["selected"] = {
+        **raw["models"]["tiny-mono"],
+        "training_set": "few",
+        "tuning": "selected",
+    }
+    raw["tables"]["selected"] = {**raw["tables"]["minimal"], "rows": ["selected"]}
+    (run.folder / "selected.yaml").write_text(yaml.safe_dump(raw, sort_keys=False), "utf-8")
+    model = "results/models/selected/seed0/model.safetensors"
+    done = run.snakemake("--cores", "2", model, config="selected.yaml")
+    assert done.returncode == 0, done.stdout + done.stderr
+    facts = json.loads((run.folder / model).with_name("training.json").read_text("utf-8"))
+    assert [step for step, _ in facts["scores"]] == [3, 6]
+    expected = {f"{kind}/selected" for kind in ("predictions", "scores", "tables")}
+    assert names(run.pending(config="selected.yaml")) == expected
+    raw["prediction"]["max_answer_length"] = 20
+    (run.folder / "selected.yaml").write_text(yaml.safe_dump(raw, sort_keys=False), "utf-8")
+    pending = names(run.pending(config="selected.yaml"))
+    assert {name for name in pending if name.startswith("models/")} == {"models/selected"}
+    raw["prediction"]["max_answer_length"] = 100
+    (run.folder / "selected.yaml").write_text(yaml.safe_dump(raw, sort_keys=False), "utf-8")
+    file = run.folder / "workflow_scripts/evaluate/tydi.py"
+    before = file.read_text("utf-8")
+    try:
+        file.write_text(before + "\n\ndef another() -> int:\n    return 1\n", "utf-8")
+        pending = names(run.pending(config="selected.yaml"))
+    finally:
+        file.write_text(before, "utf-8")
+    assert {name for name in pending if name.startswith("models/")} == {"models/selected"}
 
 
 # Changes of the programs

@@ -103,22 +103,28 @@ def each_gold(path: Path | str) -> Iterator[tuple[str, Gold, dict[str, Any]]]:
                 " its own"
             )
         seen.add(name)
-        if not _field(record, "annotations", list, where):
-            raise InputError(
-                f"{where}: example {name} has no annotations, so it cannot be scored against; give the annotated file"
+        yield name, gold_of(record, where), record
+
+
+def gold_of(record: dict[str, Any], where: str) -> Gold:
+    """The gold answers of an official record.  Raises InputError that begins with `where` if it is malformed."""
+    if not _field(record, "annotations", list, where):
+        raise InputError(
+            f"{where}: example {record['example_id']} has no annotations, so it cannot be scored against; give the"
+            " annotated file"
+        )
+    answers = []
+    for annotation in record["annotations"]:
+        passage = _field(annotation, "passage_answer", dict, where)
+        span = _field(annotation, "minimal_answer", dict, where)
+        answers.append(
+            Answer(
+                _integer(passage, "candidate_index", where),
+                *_span(span, "plaintext_start_byte", "plaintext_end_byte", where),
+                _yes_no(annotation, where),
             )
-        answers = []
-        for annotation in record["annotations"]:
-            passage = _field(annotation, "passage_answer", dict, where)
-            span = _field(annotation, "minimal_answer", dict, where)
-            answers.append(
-                Answer(
-                    _integer(passage, "candidate_index", where),
-                    *_span(span, "plaintext_start_byte", "plaintext_end_byte", where),
-                    _yes_no(annotation, where),
-                )
-            )
-        yield name, Gold(_field(record, "language", str, where), tuple(answers)), record
+        )
+    return Gold(_field(record, "language", str, where), tuple(answers))
 
 
 def read_predictions(path: Path | str) -> dict[str, Prediction]:
@@ -136,21 +142,26 @@ def read_predictions(path: Path | str) -> dict[str, Prediction]:
                 f"{where}: example_id {name} occurs twice; score each pair of question and context language in files of"
                 " its own"
             )
-        span = _field(record, "minimal_answer", dict, where)
-        start, end = _span(span, "start_byte_offset", "end_byte_offset", where)
-        yes_no = _yes_no(record, where) if "yes_no_answer" in record else "none"
-        if yes_no != "none" and start >= 0:
-            raise InputError(
-                f"{where}: yes_no_answer is {yes_no.upper()} beside a minimal_answer; give one of them"
-            )
-        passage = _integer(record, "passage_answer_index", where) if "passage_answer_index" in record else -1
-        predictions[name] = Prediction(
-            _field(record, "language", str, where),
-            Answer(passage, start, end, yes_no),
-            _score(record, "passage_answer_score", where),
-            _score(record, "minimal_answer_score", where),
-        )
+        predictions[name] = prediction_of(record, where)
     return predictions
+
+
+def prediction_of(record: dict[str, Any], where: str) -> Prediction:
+    """The prediction of an official line.  Raises InputError that begins with `where` if it is malformed."""
+    span = _field(record, "minimal_answer", dict, where)
+    start, end = _span(span, "start_byte_offset", "end_byte_offset", where)
+    yes_no = _yes_no(record, where) if "yes_no_answer" in record else "none"
+    if yes_no != "none" and start >= 0:
+        raise InputError(
+            f"{where}: yes_no_answer is {yes_no.upper()} beside a minimal_answer; give one of them"
+        )
+    passage = _integer(record, "passage_answer_index", where) if "passage_answer_index" in record else -1
+    return Prediction(
+        _field(record, "language", str, where),
+        Answer(passage, start, end, yes_no),
+        _score(record, "passage_answer_score", where),
+        _score(record, "minimal_answer_score", where),
+    )
 
 
 def example_scores(

@@ -7,38 +7,59 @@ where the documented setting is 0.1).  Questions that the leakage guard left out
 A step has `batch_size` windows, and its loss is their mean; or at most `batch_pieces` pieces, and its loss is the sum
 of its windows' divided by how many a step has on average, so that every window of an epoch counts the same.
 
-Training starts from an encoder with new heads, or from a tuned model with its own (MuCoT: SQuAD, then ChAII).
+Training starts from an encoder with new heads, or from a tuned model with its own (MuCoT: SQuAD, then ChAII).  It ends
+with the last weights; `qa.tune_selected` keeps those that do best on a development set.
+
+`accelerate launch -m workflow_scripts.qa.tune …` trains with several processes: the same steps, shared out.
 """
 
 import json
 import math
-import sys
-from argparse import Namespace
+from argparse import ArgumentParser, Namespace
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
-from transformers import set_seed
+from transformers import PreTrainedTokenizerBase, set_seed
 
 from workflow_scripts.cli import InputError, parser, read_recipe, run
 from workflow_scripts.files import atomic_folder, read_jsonl
 from workflow_scripts.qa.batches import Layout, Part, check_fits, collate, read_parts
 from workflow_scripts.qa.features import NO, PASSAGE, YES
-from workflow_scripts.qa.heads import ANSWER_TYPE_FILE, from_encoder, load, question_answering
+from workflow_scripts.qa.heads import (
+    ANSWER_TYPE_FILE,
+    QuestionAnswerer,
+    from_encoder,
+    load,
+    question_answering,
+)
 from workflow_scripts.recipes.tuning import Tuning
 from workflow_scripts.staleness import code_hash
+from workflow_scripts.training import processes
 from workflow_scripts.training.batch import Batch
 from workflow_scripts.training.choice import forget, measure, remembered
 from workflow_scripts.training.device import mixed_precision, quiet
 from workflow_scripts.training.folders import load_tokenizer
-from workflow_scripts.training.loop import fingerprint, finish, locked, train
-from workflow_scripts.training.order import BudgetedOrder, Order, cut
+from workflow_scripts.training.loop import Selection, fingerprint, finish, locked, say, train
+from workflow_scripts.training.order import BudgetedOrder, Order, shares
 from workflow_scripts.training.products import by_onednn
 
 MEASURED = 4  # first steps by which `batching: auto` chooses
+
+
+@dataclass(frozen=True)
+class Selecting:
+    """What selects weights: the files it reads, what else its choice depends on, and how it comes of a run's model.
+
+    of: from the model, its tokeniser, its layout and how its windows are batched.
+    """
+
+    inputs: list[Path]
+    told: str
+    of: Callable[[QuestionAnswerer, PreTrainedTokenizerBase, Layout, str], Selection]
 
 
 def choose(parts: list[Part], recipe: Tuning, seed: int) -> np.ndarray:
@@ -104,14 +125,20 @@ def schedule(
     return recipe.steps if recipe.epochs is None else math.ceil(recipe.epochs * epoch), chosen, share
 
 
-def tune(arguments: Namespace, recipe: Tuning) -> None:
-    """The whole step: read features, train, write the model."""
+def tune(arguments: Namespace, recipe: Tuning, step: str, selecting: Selecting | None = None) -> None:
+    """The whole step: read features, train, write the model.
+
+    step: the module that is run, whose code the result is of; selecting: what selects weights.
+    """
+    processes.join()
     parts = read_parts(arguments.contexts, arguments.windows)
     inputs = [*arguments.contexts, *arguments.windows, arguments.encoder / "model.safetensors"]
     if arguments.left_out:
         left_out = read_left_out(arguments.left_out, arguments.corpora)
         parts = [without(part, ids) if ids else part for part, ids in zip(parts, left_out, strict=True)]
         inputs.append(arguments.left_out)
+    if selecting is not None:
+        inputs += selecting.inputs
     if recipe.yes_no == "baseline":
         parts = [without_yes_no(part) for part in parts]
     tokenizer = load_tokenizer(arguments.encoder)
@@ -127,7 +154,7 @@ def tune(arguments: Namespace, recipe: Tuning) -> None:
     positive = sum(int((part.windows.start >= 0).sum()) for part in parts)
     if not positive:
         raise InputError(f"{arguments.windows[0]}: no window holds an answer; check the training set")
-    print(f"{len(rows)} windows, {positive} with an answer", file=sys.stderr)
+    say(f"{len(rows)} windows, {positive} with an answer")
     lengths = np.concatenate(
         [part.lengths()[rows[rows[:, 0] == number, 1]] for number, part in enumerate(parts)]
     )
@@ -136,9 +163,9 @@ def tune(arguments: Namespace, recipe: Tuning) -> None:
     def batch(step: int, batching: str) -> list[Batch]:
         picked = chosen(step)
         stretches = [slice(None)]
-        if recipe.part_pieces:
+        if recipe.part_pieces or processes.count() > 1:
             picked = picked[np.argsort(lengths[picked], kind="stable")]
-            stretches = cut(lengths[picked], recipe.part_pieces)
+            stretches = shares(lengths[picked], recipe.part_pieces, processes.count())
         made = []
         for stretch in stretches:
             some = picked[stretch]
@@ -147,9 +174,10 @@ def tune(arguments: Namespace, recipe: Tuning) -> None:
             made.append(part)
         return made
 
-    identity = fingerprint(
-        f"{recipe.model_dump_json()} seed {arguments.seed}", code_hash(__spec__.name), inputs
-    )
+    told = f"{recipe.model_dump_json()} seed {arguments.seed}"
+    if selecting is not None:
+        told += selecting.told
+    identity = fingerprint(told, code_hash(step), inputs)
     if mixed_precision(recipe.precision) == "no":
         by_onednn(model)
     batching: str = recipe.batching
@@ -165,10 +193,14 @@ def tune(arguments: Namespace, recipe: Tuning) -> None:
         measured = remembered(
             arguments.work, identity, lambda: measure(model, ways, question_answering, recipe.precision)
         )
+        measured = processes.gathered(measured)[0]
         batching = min(measured, key=measured.__getitem__)
         told = ", ".join(f"{way} {spent}" for way, spent in measured.items())
-        print(f"{arguments.label}: batching {batching} (microseconds a piece: {told})", file=sys.stderr)
+        say(f"{arguments.label}: batching {batching} (microseconds a piece: {told})")
     model.use(batching, recipe.attention)
+    selection = None
+    if selecting is not None:
+        selection = selecting.of(model, tokenizer, layout, batching)
     summary = train(
         model,
         lambda step: batch(step, batching),
@@ -179,7 +211,10 @@ def tune(arguments: Namespace, recipe: Tuning) -> None:
         work=arguments.work,
         identity=identity,
         label=arguments.label,
+        selection=selection,
     )
+    if not processes.first():
+        return
     with atomic_folder(arguments.out, last="model.safetensors") as folder:
         model.save(folder)
         tokenizer.save_pretrained(folder)
@@ -190,8 +225,9 @@ def tune(arguments: Namespace, recipe: Tuning) -> None:
     forget(arguments.work)
 
 
-def main() -> None:
-    arguments_parser = parser(__doc__, Tuning)
+def options(description: str | None) -> ArgumentParser:
+    """The command line of tuning."""
+    arguments_parser = parser(description, Tuning)
     arguments_parser.add_argument(
         "--encoder",
         type=Path,
@@ -218,6 +254,11 @@ def main() -> None:
         "--work", type=Path, required=True, help="folder for checkpoints of this run"
     )
     arguments_parser.add_argument("--out", type=Path, required=True, help="folder of the model")
+    return arguments_parser
+
+
+def read_options(arguments_parser: ArgumentParser) -> tuple[Namespace, Tuning]:
+    """What the command line says.  Raises InputError where that cannot be."""
     arguments = arguments_parser.parse_args()
     recipe = read_recipe(arguments.recipe, Tuning)
     if arguments.left_out and len(arguments.corpora) != len(arguments.windows):
@@ -226,8 +267,17 @@ def main() -> None:
         )
     if arguments.seed < 0:
         raise InputError(f"--seed is {arguments.seed}; seeds count from 0")
+    return arguments, recipe
+
+
+def main() -> None:
+    arguments, recipe = read_options(options(__doc__))
+    if recipe.selection is not None:
+        raise InputError(
+            "--recipe has selection; run workflow_scripts.qa.tune_selected, which takes questions to select on"
+        )
     with locked(arguments.work):
-        tune(arguments, recipe)
+        tune(arguments, recipe, __spec__.name)
 
 
 if __name__ == "__main__":

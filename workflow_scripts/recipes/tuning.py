@@ -8,6 +8,21 @@ from workflow_scripts.recipes.base import Positive, Recipe, Share
 from workflow_scripts.recipes.training import Optimisation
 
 
+class Selected(Recipe):
+    """Which of a run's weights become the model: those that answer the questions of an evaluation best."""
+
+    metric: Literal["minimal", "passage", "exact", "f1", "jaccard"] = Field(
+        "minimal",
+        description="minimal, passage: TyDi's best F1, mean of the pairs of languages; exact, f1: SQuAD 2.0's; jaccard:"
+        " words in common (ChAII); means of the questions",
+    )
+    every: Positive = Field(100, description="steps from one score to the next; there is one at the end, too")
+    patience: Positive | None = Field(
+        None,
+        description="training ends when so many scores in a row were no better than the best; null: never",
+    )
+
+
 class Tuning(Optimisation):
     """Start, end and answer-type heads trained on windows (TyDi QA baseline)."""
 
@@ -41,6 +56,9 @@ class Tuning(Optimisation):
     yes_no: Literal["fixed", "baseline"] = Field(
         "fixed",
         description="fixed: YES and NO are answer types; baseline: both become PASSAGE, as TyDi's code did",
+    )
+    selection: Selected | None = Field(
+        None, description="keep the weights that do best on a development set; null: the last ones"
     )
     hide: Literal["nothing", "question", "context"] = Field(
         "nothing",

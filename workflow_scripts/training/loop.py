@@ -5,7 +5,9 @@ number alone, so a run that was killed continues with exactly the batches it wou
 several, whose losses add up: a step may be larger than what memory holds at once.  AdamW (no decay on biases
 and layer norms), linear warm-up, clipping, bf16 autocast through accelerate.  A checkpoint (weights, optimiser, random
 state) is written to the work folder every few minutes and on SIGTERM; it is used again only when recipe, code and data
-are the same, which the fingerprint says.  The work folder is locked: two runs never train in it at once.
+are the same, which the fingerprint says.  The work folder is locked: two runs never train in it at once.  It holds one
+checkpoint, two while one is written, and with a selection the best weights; a run whose disk has no room for them does
+not begin, and one whose disk fills up goes on without.
 
 What lines of progress show is kept for TensorBoard, too: `tensorboard --logdir work`.
 
@@ -17,6 +19,7 @@ import hashlib
 import json
 import math
 import os
+import shutil
 import signal
 import sys
 import time
@@ -137,6 +140,7 @@ def train(
         torch.optim.lr_scheduler.LambdaLR(optimiser, rate_factor(recipe, steps)) for optimiser in optimising
     ]
     model.train()
+    check_room(model, optimising, work, label)
     checkpoint, best = work / "checkpoint.pt", work / "best.pt"
     start, pieces, seconds = 0, 0, 0.0
     scores: list[tuple[int, float]] = []
@@ -154,7 +158,8 @@ def train(
         else:
             say(f"{label}: the checkpoint in {work} is of another recipe, code or data; starting afresh")
 
-    def save(step: int) -> None:
+    def save(step: int, needed: bool = False) -> None:
+        """Write a checkpoint; where that fails, say so, or raise the error if the checkpoint is `needed`."""
         random = processes.gathered(random_state())
         if not processes.first():
             return
@@ -168,10 +173,17 @@ def train(
             "seconds": seconds + time.monotonic() - began,
             "scores": scores,
         }
-        with atomic(checkpoint) as temporary, open(temporary, "wb") as file:
-            torch.save(state, file)
-            file.flush()
-            os.fsync(file.fileno())  # a machine that dies later finds it whole
+        try:
+            write(state, checkpoint)
+        except InputError as error:
+            if needed:
+                raise
+            since = f"that of step {state_of[0]}" if state_of else "none at all"
+            say(f"{label}: no checkpoint of step {step}; there is {since}: {error}")
+            return
+        state_of[:] = [step]
+
+    state_of: list[int] = [start] if start else []
 
     def judge(step: int) -> bool:
         """Score the model after a step and keep its weights if they are the best; whether training may go on."""
@@ -180,8 +192,7 @@ def train(
         score = selection.score()
         model.train()
         if (not scores or score > max(value for _, value in scores)) and processes.first():
-            with atomic(best) as temporary:
-                torch.save(model.state_dict(), temporary)
+            write(model.state_dict(), best)
         scores.append((step, score))
         events.write(step, {"score": score})
         say(f"{label}: {score:.6g} after step {step}, best {max(value for _, value in scores):.6g}")
@@ -240,7 +251,7 @@ def train(
                 (bool(stopping), time.monotonic() - saved > CHECKPOINT_SECONDS), accelerator.device
             )
             if stop and goes_on and step < steps:
-                save(step)
+                save(step, needed=True)
                 say(f"{label}: stopped by SIGTERM at step {step}; run again to resume")
                 raise SystemExit(143)
             if due:
@@ -262,6 +273,38 @@ def train(
     model.eval()
     summary["seconds"] = round(seconds + time.monotonic() - began, 1)
     return summary
+
+
+def write(state: Any, path: Path) -> None:
+    """Write what torch can save; a machine that dies later finds it whole.  Raises InputError where that fails."""
+    try:
+        with atomic(path) as temporary, open(temporary, "wb") as file:
+            torch.save(state, file)
+            file.flush()
+            os.fsync(file.fileno())
+    except (OSError, RuntimeError) as error:  # torch makes a RuntimeError of what its file raises
+        raise InputError(f"{path}: cannot be written ({error}); make room on its disk") from error
+
+
+def check_room(model: nn.Module, optimising: Sequence[torch.optim.Optimizer], work: Path, label: str) -> None:
+    """Raise InputError where the work folder's disk has no room for two checkpoints and two copies of the weights."""
+    work.mkdir(parents=True, exist_ok=True)
+    weights = sum(value.numel() * value.element_size() for value in model.state_dict().values())
+    moments = sum(
+        len(group.get("betas", (0,)))
+        * parameter.numel()
+        * parameter.element_size()  # AdamW keeps two, Muon one
+        for optimiser in optimising
+        for group in optimiser.param_groups
+        for parameter in group["params"]
+    )
+    there = sum(file.stat().st_size for file in work.glob("*.pt"))
+    needed, free = 2 * (weights + moments) + 2 * weights, shutil.disk_usage(work).free + there
+    if needed > free:
+        raise InputError(
+            f"{label}: checkpoints take up to {needed / 1e9:.1f} GB in {work}, whose disk has {free / 1e9:.1f} GB free;"
+            " make room, or give a --work folder on another disk"
+        )
 
 
 def first_best(scores: Sequence[tuple[int, float]]) -> int:

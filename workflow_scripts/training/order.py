@@ -92,9 +92,36 @@ class BudgetedOrder:
         return len(rows) * self.batches_per_epoch / len(self.lengths)
 
 
+def shares(lengths: np.ndarray, budget: int | None, processes: int) -> list[slice]:
+    """Rows of ascending `lengths` in stretches of which every process gets equally many, of like numbers of pieces.
+
+    A stretch takes at most `budget` pieces when padded, or holds one row; null: any number.  Rows that are fewer than
+    `processes` give fewer stretches.
+    """
+    padded = int(lengths.max()) * len(lengths)
+    most = padded if budget is None else budget
+    if processes == 1:
+        return cut(lengths, most)
+    wanted = min(len(lengths), processes * -(-len(cut(lengths, most)) // processes))
+    low, high = 1, most  # the smallest budget that needs no more stretches
+    while low < high:
+        middle = (low + high) // 2
+        if len(cut(lengths, middle)) <= wanted:
+            high = middle
+        else:
+            low = middle + 1
+    found = cut(lengths, high)
+    while len(found) < wanted:  # rows of one length come in leaps
+        largest = max(range(len(found)), key=lambda number: found[number].stop - found[number].start)
+        start, stop = found[largest].start, found[largest].stop
+        middle = (start + stop) // 2
+        found[largest : largest + 1] = [slice(start, middle), slice(middle, stop)]
+    return found
+
+
 def cut(lengths: np.ndarray, budget: int) -> list[slice]:
     """Rows of ascending `lengths` in stretches that take at most `budget` pieces when padded, or hold one row."""
-    stretches = []
+    stretches: list[slice] = []
     at = 0
     for row, length in enumerate(lengths):
         if row > at and (row + 1 - at) * length > budget:

@@ -9,8 +9,10 @@ import os
 from collections.abc import Iterable, Sequence
 from typing import TypeVar
 
+import numpy as np
 import torch
 import torch.distributed as dist
+from accelerate import PartialState
 from torch import Tensor, nn
 
 Thing = TypeVar("Thing")
@@ -35,6 +37,14 @@ def first() -> bool:
 def mine(parts: Sequence[Thing]) -> Sequence[Thing]:
     """This process's share of a step's parts."""
     return parts[rank() :: count()]
+
+
+def join() -> torch.device:
+    """Join the other processes, if there are any; the device of this one."""
+    if count() > 1:
+        device: torch.device = PartialState().device
+        return device
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
 def wait() -> None:
@@ -96,3 +106,12 @@ def gathered(thing: Thing) -> list[Thing]:
     things: list[Thing] = [thing] * count()
     dist.all_gather_object(things, thing)
     return things
+
+
+def completed(arrays: Sequence[np.ndarray], rows: np.ndarray) -> None:
+    """Fill the rows of these arrays that other processes have computed; `rows` are those of this process."""
+    if count() == 1:
+        return
+    for theirs, values in gathered((rows, [array[rows] for array in arrays])):
+        for array, value in zip(arrays, values, strict=True):
+            array[theirs] = value
