@@ -147,6 +147,7 @@ rule tune:
         encoder=start_files,
         contexts=lambda wildcards: contexts(model_of(wildcards).encoder, training_corpora(wildcards)),
         windows=lambda wildcards: windows(model_of(wildcards).encoder, training_corpora(wildcards)),
+        questions=contrasted_questions,
         left_out=left_out,
         left_out_before=lists_before,
     output:
@@ -164,6 +165,7 @@ rule tune:
     params:
         recipe=lambda wildcards: recipe(tuning_of(wildcards)),
         corpora=training_corpora,
+        questions=lambda wildcards, input: ["--questions", *input.questions] if input.questions else [],
         encoder=lambda wildcards, input: folder(input.encoder),
         work="work/models/{model}/seed{seed}",
         out=lambda wildcards, output: folder(output),
@@ -172,6 +174,6 @@ rule tune:
         "Tuning {wildcards.model}, seed {wildcards.seed}"
     shell:
         "python -m workflow_scripts.qa.tune --encoder {params.encoder} --contexts {input.contexts}"
-        " --windows {input.windows} --corpora {params.corpora} --left-out {input.left_out}"
+        " --windows {input.windows} {params.questions} --corpora {params.corpora} --left-out {input.left_out}"
         " --recipe {params.recipe:q} --seed {wildcards.seed} --label {wildcards.model}"
         " --work {params.work} --out {params.out} > {log} 2>&1"
