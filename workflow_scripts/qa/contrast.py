@@ -34,7 +34,7 @@ from workflow_scripts.qa.heads import INPUTS, QuestionAnswerer, encoder_inputs, 
 from workflow_scripts.recipes.contrast import Contrast
 from workflow_scripts.training.batch import Batch
 from workflow_scripts.training.loop import Loss
-from workflow_scripts.training.packed import unpacked
+from workflow_scripts.training.packed import first_position, unpacked
 
 PREFIX = "partner_"  # of a partner's inputs in a batch
 STREAM = 1  # of random numbers, beside those of the order of windows
@@ -225,22 +225,25 @@ def pairing(
 
 
 class Scale(nn.Module):
-    """What similarities are multiplied by, 1 / temperature, as its logarithm.
+    """What similarities are multiplied by, 1 / temperature.
 
-    A learned one is a parameter of the model in training, and so in its checkpoints; the saved model has none.
+    A learned one's logarithm is a parameter of the model in training, and so in its checkpoints; the saved model has
+    none.
     """
 
     def __init__(self, recipe: Contrast) -> None:
         super().__init__()
-        start = 0.0 if recipe.temperature == "none" else -math.log(recipe.tau)
-        self.limit = None if recipe.max_scale is None else math.log(recipe.max_scale)
-        self.logarithm = nn.Parameter(torch.tensor(start), requires_grad=recipe.temperature == "learned")
+        self.recipe = recipe
+        if recipe.temperature == "learned":
+            self.logarithm = nn.Parameter(torch.tensor(-math.log(recipe.tau)))
 
-    def forward(self) -> Tensor:
+    def forward(self) -> Tensor | float:
         """The factor; a learned one is first brought down to the limit, as in CLIP, so that it may fall again."""
-        if self.logarithm.requires_grad and self.limit is not None:
+        if self.recipe.temperature != "learned":
+            return 1.0 if self.recipe.temperature == "none" else 1 / self.recipe.tau
+        if self.recipe.max_scale is not None:
             with torch.no_grad():
-                self.logarithm.clamp_(max=self.limit)
+                self.logarithm.clamp_(max=math.log(self.recipe.max_scale))
         return self.logarithm.exp()
 
 
@@ -280,6 +283,27 @@ def cut_off(encoder: Any, layer: int) -> Iterator[None]:
         encoder.encoder.layer = whole
 
 
+def looked_up(encoder: Any, batches: Sequence[Batch]) -> list[Batch]:
+    """Batches with their pieces' vectors in the place of pieces, looked up together.
+
+    The gradient of a table of 100,000 vectors, nearly all of it zeros, is a tenth of a training step on a processor:
+    one look-up has one, two have two and their sum.
+    """
+    table = encoder.get_input_embeddings()
+    vectors = table(torch.cat([batch["input_ids"].flatten() for batch in batches]))
+    sizes = [batch["input_ids"].numel() for batch in batches]
+    first = first_position(encoder)
+    made = []
+    for batch, own in zip(batches, vectors.split(sizes), strict=True):
+        inputs = {name: value for name, value in batch.items() if name != "input_ids"}
+        inputs["inputs_embeds"] = own.view(*batch["input_ids"].shape, -1)
+        if first and "position_ids" not in batch:  # RoBERTa's kind counts pieces, which it doesn't see now
+            mask = batch["attention_mask"]
+            inputs["position_ids"] = mask.cumsum(1) * mask + first - 1
+        made.append(inputs)
+    return made
+
+
 def pooled(states: Tensor, batch: Batch, pool: str) -> Tensor:
     """The mean over its pieces, or its padding, too, for each window [windows, width], in float32 or more."""
     states = states.to(torch.promote_types(states.dtype, torch.float32))
@@ -294,7 +318,7 @@ def pooled(states: Tensor, batch: Batch, pool: str) -> Tensor:
 
 
 def contrastive(
-    windows: Tensor, partners: Tensor, sources: Tensor, scale: Tensor, recipe: Contrast
+    windows: Tensor, partners: Tensor, sources: Tensor, scale: Tensor | float, recipe: Contrast
 ) -> Tensor:
     """The term for vectors [pairs, width] of windows and of their partners; sources [pairs] are their records."""
     if recipe.normalise:
@@ -319,15 +343,16 @@ def contrasted(model: QuestionAnswerer, batch: Batch, recipe: Contrast) -> tuple
         loss, figures = question_answering(model, batch)
         # A learned temperature has a gradient of 0 then, as it would have beside other processes' pairs.
         return loss + 0 * factor, {**figures, "contrast": torch.zeros_like(loss.detach())}
+    partners = {name.removeprefix(PREFIX): value for name, value in batch.items() if name.startswith(PREFIX)}
+    batch, partners = looked_up(encoder, [batch, partners])
     with read_states(encoder, recipe.layer) as states:
         loss, figures = question_answering(model, batch)
-    other = {name.removeprefix(PREFIX): inputs for name, inputs in batch.items() if name.startswith(PREFIX)}
     with cut_off(encoder, recipe.layer), read_states(encoder, recipe.layer) as their_states:
-        encoder(**encoder_inputs(other))
+        encoder(**encoder_inputs(partners))
     with torch.autocast(loss.device.type, enabled=False):
-        windows = pooled(states[0], batch, recipe.pool)[batch["pairs"]]
-        partners = pooled(their_states[0], other, recipe.pool)
-        term = batch["pair_share"] * contrastive(windows, partners, batch["sources"], factor, recipe)
+        ours = pooled(states[0], batch, recipe.pool)[batch["pairs"]]
+        theirs = pooled(their_states[0], partners, recipe.pool)
+        term = batch["pair_share"] * contrastive(ours, theirs, batch["sources"], factor, recipe)
     return loss + recipe.weight * term, {**figures, "contrast": term.detach()}
 
 

@@ -21,7 +21,7 @@ from workflow_scripts.training.folders import load_model
 from workflow_scripts.training.packed import NAME as PACKED
 from workflow_scripts.training.packed import Texts, absent, unpacked
 
-INPUTS = ("input_ids", "attention_mask", "token_type_ids", "position_ids")
+INPUTS = ("input_ids", "inputs_embeds", "attention_mask", "token_type_ids", "position_ids")
 ANSWER_TYPE_FILE = "answer_type.safetensors"
 
 
@@ -81,7 +81,7 @@ class QuestionAnswerer(nn.Module):
 
 
 def encoder_inputs(batch: Batch) -> dict[str, Any]:
-    """What an encoder takes of a batch, padded or packed."""
+    """What an encoder takes of a batch, padded or packed; inputs_embeds may stand for input_ids."""
     inputs: dict[str, Any] = {name: batch[name] for name in INPUTS if name in batch}
     if "places" in batch:
         inputs |= {"attention_mask": None, "texts": Texts.of(batch["places"])}

@@ -48,7 +48,9 @@ class Tuning(Optimisation):
         description="control: mask every piece of the question or of the context, in training and prediction",
     )
     contrast: Contrast | None = Field(
-        None, description="a further term that draws a record's windows in two languages together (MuCoT)"
+        None,
+        description="a further term that draws a record's windows in two languages together (MuCoT); windows are"
+        " compared within a part of the step",
     )
 
     @model_validator(mode="after")
