@@ -493,6 +493,12 @@ def training_corpora(wildcards):
     return settings.training_sets[model_of(wildcards).training_set].corpora
 
 
+def contrasted_questions(wildcards):
+    """The questions tables of a model's training set, where its tuning asks which questions are of one record."""
+    contrast = tuning_of(wildcards).contrast
+    return questions(training_corpora(wildcards)) if contrast and contrast.weight else []
+
+
 def start_files(wildcards):
     """What a model's tuning starts from: the model that it is tuned after, or its encoder, aligned or not."""
     model = model_of(wildcards)

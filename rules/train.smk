@@ -145,6 +145,7 @@ rule tune:
         encoder=start_files,
         contexts=lambda wildcards: contexts(model_of(wildcards).encoder, training_corpora(wildcards)),
         windows=lambda wildcards: windows(model_of(wildcards).encoder, training_corpora(wildcards)),
+        questions=contrasted_questions,
         dev_documents=lambda wildcards: documents(selection_corpora(wildcards)),
         dev_questions=lambda wildcards: questions(selection_corpora(wildcards)),
         dev_contexts=lambda wildcards: contexts(model_of(wildcards).encoder, selection_corpora(wildcards)),
@@ -168,6 +169,7 @@ rule tune:
         selection=selection_options,
         dev=selection_files,
         corpora=training_corpora,
+        questions=lambda wildcards, input: ["--questions", *input.questions] if input.questions else [],
         encoder=lambda wildcards, input: folder(input.encoder),
         work="work/models/{model}/seed{seed}",
         out=lambda wildcards, output: folder(output),
@@ -177,6 +179,6 @@ rule tune:
         "Tuning {wildcards.model}, seed {wildcards.seed}"
     shell:
         "python -m {params.step} --encoder {params.encoder} --contexts {input.contexts}"
-        " --windows {input.windows} --corpora {params.corpora} --left-out {input.left_out}"
+        " --windows {input.windows} {params.questions} --corpora {params.corpora} --left-out {input.left_out}"
         " {params.dev} {params.selection} --recipe {params.recipe:q} --seed {wildcards.seed} --label {wildcards.model}"
         " --work {params.work} --out {params.out} > {log} 2>&1"

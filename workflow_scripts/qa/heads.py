@@ -5,6 +5,7 @@ answer-type head lies beside it in `answer_type.safetensors`.
 """
 
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors.torch import load_file, save_file
@@ -20,7 +21,7 @@ from workflow_scripts.training.folders import load_model
 from workflow_scripts.training.packed import NAME as PACKED
 from workflow_scripts.training.packed import Texts, absent, unpacked
 
-INPUTS = ("input_ids", "attention_mask", "token_type_ids", "position_ids")
+INPUTS = ("input_ids", "inputs_embeds", "attention_mask", "token_type_ids", "position_ids")
 ANSWER_TYPE_FILE = "answer_type.safetensors"
 
 
@@ -58,11 +59,8 @@ class QuestionAnswerer(nn.Module):
 
         Of a packed batch they come in the shape that its windows would have, padded.
         """
-        inputs = {name: batch[name] for name in INPUTS if name in batch}
         places = batch.get("places")
-        if places is not None:
-            inputs |= {"attention_mask": None, "texts": Texts.of(places)}
-        hidden_states = self.span.base_model(**inputs).last_hidden_state
+        hidden_states = self.span.base_model(**encoder_inputs(batch)).last_hidden_state
         hidden_states = hidden_states.to(torch.promote_types(hidden_states.dtype, torch.float32))
         # In bf16, which has three digits, the scores of different questions would tie.
         with torch.autocast(hidden_states.device.type, enabled=False):
@@ -80,6 +78,14 @@ class QuestionAnswerer(nn.Module):
         """Write both parts to a folder."""
         self.span.save_pretrained(folder)
         save_file(self.answer_type.state_dict(), folder / ANSWER_TYPE_FILE)
+
+
+def encoder_inputs(batch: Batch) -> dict[str, Any]:
+    """What an encoder takes of a batch, padded or packed; inputs_embeds may stand for input_ids."""
+    inputs: dict[str, Any] = {name: batch[name] for name in INPUTS if name in batch}
+    if "places" in batch:
+        inputs |= {"attention_mask": None, "texts": Texts.of(batch["places"])}
+    return inputs
 
 
 def from_encoder(folder: Path, attention: str) -> QuestionAnswerer:

@@ -7,6 +7,8 @@ where the documented setting is 0.1).  Questions that the leakage guard left out
 A step has `batch_size` windows, and its loss is their mean; or at most `batch_pieces` pieces, and its loss is the sum
 of its windows' divided by how many a step has on average, so that every window of an epoch counts the same.
 
+With `contrast`, MuCoT's contrastive term is added to the loss (see contrast.py); it needs --questions.
+
 Training starts from an encoder with new heads, or from a tuned model with its own (MuCoT: SQuAD, then ChAII).  It ends
 with the last weights; `qa.tune_selected` keeps those that do best on a development set.
 
@@ -28,6 +30,7 @@ from transformers import PreTrainedTokenizerBase, set_seed
 from workflow_scripts.cli import InputError, parser, read_recipe, run
 from workflow_scripts.files import atomic_folder, read_jsonl
 from workflow_scripts.qa.batches import Layout, Part, check_fits, collate, read_parts
+from workflow_scripts.qa.contrast import Records, contrasting, pairing
 from workflow_scripts.qa.features import NO, PASSAGE, YES
 from workflow_scripts.qa.heads import (
     ANSWER_TYPE_FILE,
@@ -43,7 +46,7 @@ from workflow_scripts.training.batch import Batch
 from workflow_scripts.training.choice import forget, measure, remembered
 from workflow_scripts.training.device import mixed_precision, quiet
 from workflow_scripts.training.folders import load_tokenizer
-from workflow_scripts.training.loop import Selection, fingerprint, finish, locked, say, train
+from workflow_scripts.training.loop import Loss, Selection, fingerprint, finish, locked, say, train
 from workflow_scripts.training.order import BudgetedOrder, Order, shares
 from workflow_scripts.training.products import by_onednn
 
@@ -149,6 +152,11 @@ def tune(arguments: Namespace, recipe: Tuning, step: str, selecting: Selecting |
     else:
         model = from_encoder(arguments.encoder, recipe.attention)
     check_fits(parts, tokenizer)
+    records: Records | None = None
+    loss: Loss = question_answering
+    if recipe.contrast is not None and recipe.contrast.weight:
+        records, loss = contrasting(model, parts, arguments.questions, recipe.contrast)
+        inputs += arguments.questions
     layout = Layout.of(tokenizer, model.span)
     rows = choose(parts, recipe, arguments.seed)
     positive = sum(int((part.windows.start >= 0).sum()) for part in parts)
@@ -166,11 +174,16 @@ def tune(arguments: Namespace, recipe: Tuning, step: str, selecting: Selecting |
         if recipe.part_pieces or processes.count() > 1:
             picked = picked[np.argsort(lengths[picked], kind="stable")]
             stretches = shares(lengths[picked], recipe.part_pieces, processes.count())
+        partners = None if records is None else records.draw(rows[picked], arguments.seed, step)
         made = []
         for stretch in stretches:
             some = picked[stretch]
             part = collate(parts, rows[some], layout, recipe.hide, batching)
             part["share"] = torch.tensor(share(picked) * len(some) / len(picked))
+            if records is not None and partners is not None:
+                part |= pairing(
+                    records, rows[picked], partners, stretch, share(picked), layout, recipe.hide, batching
+                )
             made.append(part)
         return made
 
@@ -190,9 +203,7 @@ def tune(arguments: Namespace, recipe: Tuning, step: str, selecting: Selecting |
             )
             for way in ("padded", "packed")
         }
-        measured = remembered(
-            arguments.work, identity, lambda: measure(model, ways, question_answering, recipe.precision)
-        )
+        measured = remembered(arguments.work, identity, lambda: measure(model, ways, loss, recipe.precision))
         measured = processes.gathered(measured)[0]
         batching = min(measured, key=measured.__getitem__)
         told = ", ".join(f"{way} {spent}" for way, spent in measured.items())
@@ -204,7 +215,7 @@ def tune(arguments: Namespace, recipe: Tuning, step: str, selecting: Selecting |
     summary = train(
         model,
         lambda step: batch(step, batching),
-        question_answering,
+        loss,
         steps=steps,
         recipe=recipe,
         seed=arguments.seed,
@@ -239,6 +250,13 @@ def options(description: str | None) -> ArgumentParser:
     )
     arguments_parser.add_argument(
         "--windows", type=Path, nargs="+", required=True, help="windows of each corpus, same order"
+    )
+    arguments_parser.add_argument(
+        "--questions",
+        type=Path,
+        nargs="+",
+        default=[],
+        help="with contrast in the recipe: questions table of each corpus, same order",
     )
     arguments_parser.add_argument(
         "--left-out", type=Path, help="questions not to train on, a list of the leakage guard's (.jsonl)"

@@ -5,6 +5,7 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from workflow_scripts.recipes.base import Positive, Recipe, Share
+from workflow_scripts.recipes.contrast import Contrast
 from workflow_scripts.recipes.training import Optimisation
 
 
@@ -64,12 +65,26 @@ class Tuning(Optimisation):
         "nothing",
         description="control: mask every piece of the question or of the context, in training and prediction",
     )
+    contrast: Contrast | None = Field(
+        None,
+        description="a further term that draws a record's windows in two languages together (MuCoT); windows are"
+        " compared within a part of the step",
+    )
 
     @model_validator(mode="after")
     def _one_of_two(self) -> Self:
         if (self.batch_size is None) == (self.batch_pieces is None):
             raise ValueError(
                 "give either batch_size (windows a step) or batch_pieces (pieces a step), and null for the other"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _padding_where_it_is_read(self) -> Self:
+        if self.contrast is not None and self.contrast.pool == "padding" and self.batching != "padded":
+            raise ValueError(
+                f"contrast.pool is padding, which batching {self.batching} may not have; give batching padded or"
+                " contrast.pool pieces"
             )
         return self
 
