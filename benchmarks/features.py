@@ -122,9 +122,7 @@ class Ours:
             self.folder / "contexts", documents, self.tokenizer, self.vocabulary, RECIPE.max_passages
         )
         made = load_contexts(self.folder / "contexts")
-        windows.write(
-            self.folder / "windows", self.folder / "questions", documents, made, self.tokenizer, RECIPE
-        )
+        windows.write(self.folder / "windows", self.folder / "questions", made, self.tokenizer, RECIPE)
         return len(load_windows(self.folder / "windows").first)
 
 
@@ -381,10 +379,11 @@ def memory(folder: Path, encoder: Path, examples: list[Example]) -> None:
             folder / "questions", questions, {document.doc_id: document for document in documents}
         )
         del documents, questions
-        given = ["--documents", str(folder / "documents"), "--tokenizer", str(encoder / "tokenizer.json")]
+        read = ["--documents", str(folder / "documents")]
         asked = ["--questions", str(folder / "questions"), "--contexts", str(folder / "contexts")]
-        for step, arguments in (("contexts", given), ("windows", given + asked)):
+        for step, arguments in (("contexts", read), ("windows", asked)):
             command = [sys.executable, "-m", f"workflow_scripts.qa.{step}", *arguments]
+            command += ["--tokenizer", str(encoder / "tokenizer.json")]
             measured = [sys.executable, "-c", MEASURE, *command, "--out", str(folder / step)]
             told = subprocess.run(measured, check=True, stdout=subprocess.PIPE, text=True).stdout
             peak, seconds = told.splitlines()[-1].split()
@@ -414,14 +413,22 @@ def long_documents(examples: list[Example], octets: int) -> tuple[list[Document]
         text = ""
         while len(text) < DOCUMENT_CHARACTERS:
             # a step without a common divisor with the number of contexts, so that neighbours change
-            context = f"{number} {examples[number * 7919 % len(examples)][0].text}"
+            document, question = examples[number * 7919 % len(examples)]
+            context = f"{number} {document.text}"
             spans.append((len(text), len(text) + len(context)))
             text += context + "\n"
             number += 1
         name = str(len(documents))
         documents.append(Document(name, "en", "", "", text, tuple(spans), name))
-        question = examples[number % len(examples)][1]
-        questions.append(replace(question, question_id=name, source_id=name, doc_id=name, annotations=()))
+        # The question is that of the last context.
+        moved = spans[-1][1] - len(document.text)
+        answers = tuple(
+            replace(a, passage=len(spans) - 1, start=a.start + moved, end=a.end + moved)
+            for a in question.annotations
+        )
+        questions.append(
+            replace(question, question_id=name, source_id=name, doc_id=name, annotations=answers)
+        )
         written += len(text.encode("utf-8"))
     return documents, questions
 

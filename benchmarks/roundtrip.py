@@ -128,7 +128,7 @@ def outcomes(file: str, tokenizer: Tokenizer, recipe: Features) -> Iterator[Outc
     texts: dict[str, Document] = {document.doc_id: document for document in documents}
     answers = one_answer_each(questions)
     contexts = tokenise(documents, tokenizer, recipe.max_passages)
-    windows, _ = cut(answers, texts, contexts, tokenizer, recipe)
+    windows, _ = cut(answers, contexts, tokenizer, recipe)
     found = returned(contexts, windows)
     for row, question in enumerate(answers):
         answer = question.annotations[0]

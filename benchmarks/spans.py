@@ -74,7 +74,7 @@ def read(
         tokenizer = add_markers(load_tokenizer(folder / "tokenizer.json"))
     recipe = Features(max_length=WIDTH, stride=128, question_length=64)
     contexts = tokenise(list(documents.values()), tokenizer, recipe.max_passages)
-    windows, _ = cut(questions, documents, contexts, tokenizer, recipe)
+    windows, _ = cut(questions, contexts, tokenizer, recipe)
     return Part(windows, contexts), questions, documents
 
 

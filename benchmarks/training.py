@@ -87,7 +87,7 @@ def features(folder: Path, xquad: Path, languages: list[str], encoder: Path) -> 
     for number, code in enumerate(languages):
         documents, questions, _, _ = read_squad([str(xquad / f"xquad.{code}.json")], code, code, [], None)
         contexts = tokenise(documents, tokenizer, recipe.max_passages)
-        windows, _ = cut(questions, {d.doc_id: d for d in documents}, contexts, tokenizer, recipe)
+        windows, _ = cut(questions, contexts, tokenizer, recipe)
         save(folder / f"{number}.contexts", contexts, "doc_ids", {})
         save(folder / f"{number}.windows", windows, "question_ids", {})
         count += len(windows.first)

@@ -117,7 +117,6 @@ rule contexts:
 rule windows:
     input:
         questions=lambda wildcards: questions([wildcards.corpus]),
-        documents=lambda wildcards: documents([wildcards.corpus]),
         contexts=lambda wildcards: contexts(wildcards.encoder, [wildcards.corpus]),
         tokenizer="results/encoders/{encoder}/tokenizer.json",
     output:
@@ -137,9 +136,8 @@ rule windows:
     message:
         "Cutting windows for the questions of {wildcards.corpus} ({wildcards.encoder})"
     shell:
-        "python -m workflow_scripts.qa.windows --questions {input.questions} --documents {input.documents}"
-        " --contexts {input.contexts} --tokenizer {input.tokenizer} --recipe {params.recipe:q} --out {output}"
-        " > {log} 2>&1"
+        "python -m workflow_scripts.qa.windows --questions {input.questions} --contexts {input.contexts}"
+        " --tokenizer {input.tokenizer} --recipe {params.recipe:q} --out {output} > {log} 2>&1"
 
 
 rule tune:

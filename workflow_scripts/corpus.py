@@ -7,12 +7,12 @@ exclusive; bytes exist only at the border to TyDi's files.  `NULL` offsets are -
 
 import hashlib
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field, fields, replace
+from itertools import pairwise
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -20,6 +20,7 @@ from workflow_scripts.cli import InputError
 from workflow_scripts.files import atomic, write_jsonl
 
 YES_NO = ("YES", "NO", "NONE")
+PART_OCTETS = 2**20  # of documents of average length, which are read at a time
 
 
 @dataclass(frozen=True)
@@ -189,14 +190,6 @@ def read_documents(path: Path | str) -> dict[str, Document]:
     return {document.doc_id: document for document in map(_document, read_table(path, DOCUMENTS))}
 
 
-class Divided(Protocol):
-    """What has passages: a document, or what is known of one."""
-
-    @property
-    def passages(self) -> Sequence[tuple[int, int]]:
-        """Sorted, disjoint [start, end) spans of the text in characters."""
-
-
 class Text(NamedTuple):
     """The part of a document that is read by models."""
 
@@ -205,54 +198,19 @@ class Text(NamedTuple):
     passages: Sequence[tuple[int, int]]
 
 
-class Place(NamedTuple):
-    """A document without its text."""
-
-    passages: Sequence[tuple[int, int]]
-
-
-class Places(Mapping[str, Place]):
-    """The passages of all documents of a table by doc_id, in arrays."""
-
-    def __init__(self, doc_ids: Sequence[str], bounds: np.ndarray, spans: np.ndarray) -> None:
-        self.rows = {doc_id: row for row, doc_id in enumerate(doc_ids)}
-        self.bounds, self.spans = bounds, spans
-
-    def __getitem__(self, doc_id: str) -> Place:
-        row = self.rows[doc_id]
-        first, last = self.spans[self.bounds[row] : self.bounds[row + 1]].T.tolist()
-        return Place(list(zip(first, last, strict=True)))
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self.rows)
-
-    def __len__(self) -> int:
-        return len(self.rows)
-
-
 def each_text(path: Path | str) -> Iterator[Text]:
     """The texts of a documents table one at a time, so that a table may be larger than memory."""
     schema = pa.schema([DOCUMENTS.field(name) for name in Text._fields])
-    for table in _each_part(path, schema, rows=64):  # documents may be long
+    about = _open(path, schema).metadata
+    octets = sum(about.row_group(number).total_byte_size for number in range(about.num_row_groups))
+    rows = PART_OCTETS * about.num_rows // max(octets, 1)  # documents may be long
+    for table in _each_part(path, schema, rows=min(max(rows, 1), 1000)):
         bounds, inner = _lists(table["passages"])
         spans = list(zip(inner.field("start").to_pylist(), inner.field("end").to_pylist(), strict=True))
         for row, (doc_id, text) in enumerate(
             zip(table["doc_id"].to_pylist(), table["text"].to_pylist(), strict=True)
         ):
             yield Text(doc_id, text, spans[bounds[row] : bounds[row + 1]])
-
-
-def read_passages(path: Path | str) -> Places:
-    """The passages of a documents table, of which the texts are not read."""
-    schema = pa.schema([DOCUMENTS.field("doc_id"), DOCUMENTS.field("passages")])
-    doc_ids: list[str] = []
-    counts, spans = [np.zeros(1, dtype=np.int64)], [np.empty((0, 2), dtype=np.int64)]
-    for table in _each_part(path, schema):
-        doc_ids += table["doc_id"].to_pylist()
-        bounds, inner = _lists(table["passages"])
-        counts.append(np.diff(bounds))
-        spans.append(np.column_stack([inner.field(name).to_numpy() for name in ("start", "end")]))
-    return Places(doc_ids, np.cumsum(np.concatenate(counts)), np.concatenate(spans))
 
 
 def count_documents(path: Path | str) -> int:
@@ -277,13 +235,12 @@ def each_question(path: Path | str) -> Iterator[Question]:
         # Column by column, which is several times as fast as dictionaries of dictionaries.
         bounds, inner = _lists(table["annotations"])
         answers = list(map(Annotation, *(inner.field(name).to_pylist() for name in answer)))
-        relocations = table["relocation"].to_pylist()
-        for row, values in enumerate(zip(*(table[name].to_pylist() for name in names), strict=True)):
-            yield Question(
-                **dict(zip(names, values, strict=True)),
-                annotations=tuple(answers[bounds[row] : bounds[row + 1]]),
-                relocation=Relocation(**given) if (given := relocations[row]) else None,
-            )
+        columns: dict[str, list[Any]] = {name: table[name].to_pylist() for name in names}
+        columns["annotations"] = [tuple(answers[begin:end]) for begin, end in pairwise(bounds)]
+        columns["relocation"] = [
+            Relocation(**given) if given else None for given in table["relocation"].to_pylist()
+        ]
+        yield from map(Question, *(columns[field.name] for field in fields(Question)))
 
 
 def write_dropped(path: Path | str, dropped: Iterable[tuple[str, str]]) -> None:
@@ -343,8 +300,8 @@ def _each_part(path: Path | str, schema: pa.Schema, rows: int = 1000) -> Iterato
 def _open(path: Path | str, schema: pa.Schema) -> pq.ParquetFile:
     """A Parquet file that has the columns of `schema`."""
     try:
-        # Read through a buffer, not a column at a time.
-        file = pq.ParquetFile(path, buffer_size=2**20)
+        # Read through a buffer; otherwise the columns of a row group, which may be the whole table, are in memory.
+        file = pq.ParquetFile(path, buffer_size=2**20, pre_buffer=False)
     except FileNotFoundError:
         raise InputError(f"{path}: no such file") from None
     except pa.ArrowInvalid as error:

@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 from safetensors import safe_open
 from safetensors.numpy import save_file
-from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
+from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers
 
 from workflow_scripts.cli import InputError
 from workflow_scripts.corpus import Annotation, Document, Question, write_documents, write_questions
 from workflow_scripts.encoder.vocabulary import learn
 from workflow_scripts.qa import features
 from workflow_scripts.qa.contexts import blocks, tokenise, write
-from workflow_scripts.qa.pieces import Pieces, characters, cuts_at_blanks
+from workflow_scripts.qa.pieces import Pieces, cuts_at_blanks, exactly
 from workflow_scripts.qa.windows import annotation_to_learn, cut, window_starts
 from workflow_scripts.qa.windows import write as write_windows
 from workflow_scripts.recipes.features import Features
@@ -96,9 +96,7 @@ def test_pieces_fit_an_answer_to_the_character(tokenizer, passage):
     doc = document([passage])
     contexts = tokenise([doc], tokenizer, 45)
     given = annotated(doc, HAZARDS[passage], 0)
-    windows, _ = cut(
-        [Question("q", "q", "d", "en", "?", (given,))], {"d": doc}, contexts, tokenizer, Features()
-    )
+    windows, _ = cut([Question("q", "q", "d", "en", "?", (given,))], contexts, tokenizer, Features())
     first, last = int(windows.start[0]), int(windows.end[0])
     assert (contexts.starts[first], contexts.ends[last]) == (given.start, given.end)
     assert contexts.starts[first - 1] < given.start  # no piece before the first belongs to the answer as well
@@ -111,7 +109,8 @@ def test_a_lone_blank_stands_for_no_character():
     text = "東  b 東"
     encoding = tokenizer.encode(text)
     assert encoding.tokens == ["▁", "東", "▁", "▁b", "▁", "東"]
-    places = characters(np.array(encoding.ids), np.array(encoding.offsets, dtype=np.int32), text, 1)
+    offsets = np.array(encoding.offsets, dtype=np.int32)
+    places = exactly(np.array(encoding.ids), offsets, text, np.zeros(len(text), dtype=bool), 1)
     assert places.tolist() == [[-1, -1], [0, 1], [-1, -1], [3, 4], [-1, -1], [5, 6]]
 
 
@@ -135,7 +134,7 @@ def test_the_answer_is_found_again_in_some_window(tokenizer, answer, passage):
     contexts = tokenise([doc], tokenizer, 45)
     question = Question("q", "q", "d", "en", "Where is Ramor?", (annotated(doc, answer, passage),))
     recipe = Features(max_length=40, stride=12, question_length=16)
-    windows, lost = cut([question], {"d": doc}, contexts, tokenizer, recipe)
+    windows, lost = cut([question], contexts, tokenizer, recipe)
     positive = np.flatnonzero(windows.start >= 0)
     assert len(positive)
     assert not lost
@@ -162,12 +161,12 @@ def test_long_questions_keep_their_end(tokenizer):
     doc = document()
     contexts = tokenise([doc], tokenizer, 45)
     question = Question("q", "q", "d", "en", "banks of the river " * 30 + "Tesi", ())
-    windows, _ = cut([question], {"d": doc}, contexts, tokenizer, Features(question_length=8))
+    windows, _ = cut([question], contexts, tokenizer, Features(question_length=8))
     pieces = windows.question_pieces
     assert len(pieces) == 8
     assert tokenizer.token_to_id("[Q]") not in pieces  # TyDi's baseline keeps the last pieces
     short = Question("q", "q", "d", "en", "Tesi", ())
-    windows, _ = cut([short], {"d": doc}, contexts, tokenizer, Features(question_length=8))
+    windows, _ = cut([short], contexts, tokenizer, Features(question_length=8))
     assert windows.question_pieces[0] == tokenizer.token_to_id("[Q]")
 
 
@@ -188,7 +187,7 @@ def test_yes_no_spans_its_passage(tokenizer):
     doc = document()
     contexts = tokenise([doc], tokenizer, 45)
     question = Question("q", "q", "d", "en", "Is it?", (Annotation(4, -1, -1, "", "YES"),))
-    windows, _ = cut([question], {"d": doc}, contexts, tokenizer, Features())
+    windows, _ = cut([question], contexts, tokenizer, Features())
     window = int(np.flatnonzero(windows.answer_type == features.YES)[0])
     first, last = (windows.first[window] + at[window] for at in (windows.start, windows.end))
     assert set(contexts.passages[first : last + 1]) == {4}
@@ -216,13 +215,16 @@ def test_arrays_are_mapped_not_read(tokenizer, tmp_path):
     assert isinstance(whole, np.memmap)
 
 
+FIRST = pre_tokenizers.Metaspace(prepend_scheme="first")  # only the first word of a text gets a "▁"
+
+
 def test_words_alone_give_what_whole_texts_give(tokenizer):
     """Also where a blank stands beside what might cling to it, and where memory is lost on the way."""
     random = np.random.default_rng(0)
     letters = [
-        *"ab ,.'#",
+        *"ab ,.'#-…।、⑴",
         *"  \n\t\u00a0\u3000\u200b\u2581\x1c\x85",
-        *"\u0301\u0308\u200d\u200c\u0600\u06dd\u3099",
+        *"=\u0338\u0301\u0308\u200d\u200c\u0600\u06dd\u3099",
     ]
     letters += [*"か東é한হि\u0bcdﾞｶ´\u0344\u1100\u1161\ufeff", "[SEP]", "Ramor", " Tesi", "রামর"]
     texts = ["".join(random.choice(letters, 40)) for _ in range(300)] + list(HAZARDS)
@@ -248,6 +250,9 @@ def test_words_alone_give_what_whole_texts_give(tokenizer):
         (pre_tokenizers.Metaspace(), None, False),  # two blanks give a piece "▁"
         (pre_tokenizers.ByteLevel(), None, False),
         (pre_tokenizers.WhitespaceSplit(), normalizers.Replace(" ", "_"), False),
+        (pre_tokenizers.WhitespaceSplit(), normalizers.Replace(Regex(" {2,}"), " "), True),
+        (pre_tokenizers.WhitespaceSplit(), normalizers.Replace(Regex(" {2,}"), "_"), False),
+        (pre_tokenizers.Sequence([pre_tokenizers.WhitespaceSplit(), FIRST]), None, False),
     ],
 )
 def test_only_tokenisers_that_cut_at_blanks_are_given_words(pre_tokenizer, normalizer, cuts):
@@ -298,7 +303,7 @@ def test_contexts_of_another_vocabulary_are_refused(tokenizer):
     doc = document()
     contexts = replace(tokenise([doc], tokenizer, 45), vocabulary="another")
     with pytest.raises(InputError, match="the contexts were made with another tokenizer"):
-        cut([], {"d": doc}, contexts, tokenizer, Features())
+        cut([], contexts, tokenizer, Features())
 
 
 def test_a_document_without_passages_and_a_question_without_text_give_a_window(tokenizer):
@@ -306,7 +311,7 @@ def test_a_document_without_passages_and_a_question_without_text_give_a_window(t
     contexts = tokenise(docs, tokenizer, 45)
     assert list(contexts.bounds[:2]) == [0, 0]
     questions = [Question("p", "p", "e", "en", "", ()), Question("q", "q", "d", "en", "", ())]
-    windows, lost = cut(questions, {d.doc_id: d for d in docs}, contexts, tokenizer, Features())
+    windows, lost = cut(questions, contexts, tokenizer, Features())
     assert not lost
     assert (windows.question[0], windows.length[0], windows.start[0]) == (0, 0, -1)
     assert set(windows.question) == {0, 1}
@@ -339,9 +344,7 @@ def test_what_cannot_be_answered_is_told(tokenizer, tmp_path, capsys):
     write(tmp_path / "contexts", tmp_path / "documents", tokenizer, digest, 45)
     assert "1 of 2 documents have no passages; questions about them go unanswered" in capsys.readouterr().out
     contexts = features.load_contexts(tmp_path / "contexts")
-    write_windows(
-        tmp_path / "windows", tmp_path / "questions", tmp_path / "documents", contexts, tokenizer, Features()
-    )
+    write_windows(tmp_path / "windows", tmp_path / "questions", contexts, tokenizer, Features())
     told = capsys.readouterr().out
     assert "1 of 3 questions have an answer that no window holds whole" in told
     windows = features.load_windows(tmp_path / "windows")

@@ -172,9 +172,7 @@ def test_answers_are_exact_in_every_window(encoder):
     document, questions = corpus()
     tokenizer = features.load_tokenizer(encoder / "tokenizer.json")
     contexts = tokenise([document], tokenizer, 45)
-    windows, lost = cut(
-        questions, {"d": document}, contexts, tokenizer, Features(max_length=96, question_length=16)
-    )
+    windows, lost = cut(questions, contexts, tokenizer, Features(max_length=96, question_length=16))
     assert not lost
     for window in np.flatnonzero(windows.start >= 0):
         first, last = (windows.first[window] + at[window] for at in (windows.start, windows.end))
@@ -193,7 +191,7 @@ def tuned_on(encoder: Path, folder: Path, **recipe: float) -> Path:
     tokenizer = features.load_tokenizer(encoder / "tokenizer.json")
     contexts = tokenise([document], tokenizer, 45)
     lengths = Features(max_length=96, question_length=16)
-    windows, _ = cut(questions, {"d": document}, contexts, tokenizer, lengths)
+    windows, _ = cut(questions, contexts, tokenizer, lengths)
     features.save(folder / "c", contexts, "doc_ids", {})
     features.save(folder / "w", windows, "question_ids", {})
     given = {"contexts": [folder / "c"], "windows": [folder / "w"]}

@@ -79,8 +79,8 @@ def made(tmp_path_factory):
         folder / "encoder/tokenizer.json",
         '{"max_length": 90, "stride": 8, "question_length": 32}',
     )
-    files = ("--documents", folder / "d.parquet", "--tokenizer", tokenizer, "--recipe", recipe)
-    step("contexts", *files, "--out", folder / "c.st")
+    files = ("--tokenizer", tokenizer, "--recipe", recipe)
+    step("contexts", *files, "--documents", folder / "d.parquet", "--out", folder / "c.st")
     step(
         "windows",
         *files,

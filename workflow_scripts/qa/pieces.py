@@ -1,39 +1,40 @@
 """Text as pieces, each with the characters that it stands for; a word that comes again is not tokenised again.
 
-Most tokenisers cut text at blanks before anything else, so that a word's pieces don't depend on its neighbours.  Words
-of real text repeat: every distinct one is tokenised once, and the pieces of a text are gathered from those of its words
-by index arithmetic.  Where a tokeniser does not cut at blanks, or where what stands at a blank might change with the
-word beside it, whole texts are tokenised; the result is the same either way.
+Most tokenisers cut text at blanks, BERT's at punctuation and ideographs too, before anything else, so that a word's
+pieces don't depend on its neighbours.  Words of real text repeat: texts are cut where the tokeniser cuts them, every
+distinct stretch is tokenised once, and the pieces of a text are gathered from those of its stretches by index
+arithmetic.  Where a tokeniser is not known to cut anywhere, whole texts are tokenised; the result is the same either
+way.
 """
 
 import json
 import sys
 from collections.abc import Sequence
-from itertools import chain, pairwise
+from itertools import chain, pairwise, repeat
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import regex
-from tokenizers import Tokenizer
+from tokenizers import Tokenizer, pre_tokenizers
 
 # How SentencePiece writes the blank before a word: a piece of its own where no piece of the word begins with it.
 BLANK = "▁"
+BERT = "BertPreTokenizer"
 IS_BLANK = np.array([chr(code).isspace() for code in range(0x3002)])  # there are none behind
 # What is composed with the letter before it, or dropped behind it: marks, joiners, conjoining Hangul, halfwidth kana's
 # voicing marks and halfwidth Hangul.
 MARKS = regex.compile(r"[\p{M}\u200c\u200d\u1160-\u11ff\ud7b0-\ud7ff\uff9e-\uffdc]+")
-UNSEEN = 2
-SEEN = np.full(
-    sys.maxunicode + 1, UNSEEN, dtype=np.int8
-)  # by character, whether it is one: 0, 1, or not asked yet
-# What a blank forms a grapheme cluster with, which normalisers may take as one: a mark behind it, a sign before it.
-CLINGS = regex.compile(
-    r"(?:^| )[\p{M}\p{Grapheme_Cluster_Break=Extend}\p{Grapheme_Cluster_Break=ZWJ}\uff9e-\uffdc]"
-    r"|\p{Grapheme_Cluster_Break=Prepend}(?: |$)"
+# What else normalisers may take as one with the character before it, as a grapheme cluster, or with the one behind it.
+EXTENDS = regex.compile(
+    r"[\p{Grapheme_Cluster_Break=Extend}\p{Grapheme_Cluster_Break=SpacingMark}\p{Grapheme_Cluster_Break=ZWJ}]"
 )
-TOGETHER = 4096  # characters of new words that are tokenised as one text; it takes longer with longer and shorter ones
+PREPENDS = regex.compile(r"\p{Grapheme_Cluster_Break=Prepend}")
+# What is known of a character, by its number; 0 where it was not asked yet.
+KNOWN, MARK, BACKWARD, FORWARD, SEPARATE, CHANGED = 1, 2, 4, 8, 16, 32
+TOGETHER = 1024  # characters of new words that are tokenised as one text; it takes longer with longer and shorter ones
 # Words and pieces that are remembered; with more, all are forgotten, so that memory does not grow with the text.
-MOST_WORDS, MOST_PIECES = 2**19, 2**22
+MOST_WORDS, MOST_PIECES = 2**18, 2**21
 # Normalisers that leave blanks where they are and look at nothing across one.
 NORMALIZERS = {"NFC", "NFD", "NFKC", "NFKD", "BertNormalizer", "Lowercase", "StripAccents", "Precompiled"}
 PATTERNS = ("[\u2581\u200b]", " {2,}")  # of Replace: signs that become blanks, blanks that become one
@@ -44,11 +45,53 @@ def code_points(text: str) -> np.ndarray:
     return np.frombuffer(text.encode("utf-32-le"), dtype=np.uint32)
 
 
-def is_mark(codes: np.ndarray) -> np.ndarray:
-    """Whether characters, given by their numbers, are among MARKS."""
-    new = np.unique(codes[SEEN[codes] == UNSEEN])
-    SEEN[new] = [MARKS.match(chr(code)) is not None for code in new.tolist()]
-    return SEEN[codes] == 1
+class Characters:
+    """What a tokeniser makes of characters, each asked once.
+
+    MARK: it belongs to the letter before it (see MARKS).  BACKWARD, FORWARD: it may change what the character before
+    it, behind it is.  SEPARATE: the tokeniser cuts text before and behind it, unless one of these is beside it.
+    CHANGED: the normaliser does not leave it as it is, or might not beside another.
+    """
+
+    def __init__(self, tokenizer: Tokenizer) -> None:
+        self.normalizer = tokenizer.normalizer
+        cuts = [step["type"] for step in steps(tokenizer.pre_tokenizer, "pretokenizers")]
+        # Special pieces, where they are looked for in texts, are so before these are cut.
+        is_bert = cuts[:1] == [BERT] and tokenizer.encode_special_tokens
+        self.bert = pre_tokenizers.BertPreTokenizer() if is_bert else None
+        self.known = np.zeros(sys.maxunicode + 1, dtype=np.uint8)
+
+    def __call__(self, codes: np.ndarray) -> np.ndarray:
+        """What is known of each character, uint8 [characters], bits as above."""
+        kinds = self.known[codes]
+        if len(kinds) and not kinds.min():
+            new = np.unique(codes[kinds == 0])
+            self.known[new] = [self.ask(chr(code)) for code in new.tolist()]
+            kinds = self.known[codes]
+        return kinds
+
+    def ask(self, character: str) -> int:
+        """The bits of one character."""
+        between = f"a{character}b"
+        normal = self.normalizer.normalize_str(between) if self.normalizer else between
+        mark = MARKS.match(character) is not None
+        # What is dropped brings together what stands on either side.
+        backward = mark or EXTENDS.match(character) is not None or normal == "ab"
+        separate = character == " "
+        if self.bert and not separate:
+            words = [word for word, _ in self.bert.pre_tokenize_str(normal)]
+            separate = words[:1] == ["a"] and words[-1:] == ["b"]
+        forward = PREPENDS.match(character) is not None
+        separate &= not (backward or forward)
+        changed = backward or forward or normal != between
+        kinds = (
+            (MARK, mark),
+            (BACKWARD, backward),
+            (FORWARD, forward),
+            (SEPARATE, separate),
+            (CHANGED, changed),
+        )
+        return KNOWN | sum(bit for bit, holds in kinds if holds)
 
 
 def without_blanks(offsets: np.ndarray, text: str) -> np.ndarray:
@@ -65,31 +108,32 @@ def without_blanks(offsets: np.ndarray, text: str) -> np.ndarray:
     return np.column_stack([starts, np.maximum(preceding[offsets[:, 1]], starts)])
 
 
-def with_marks(offsets: np.ndarray, text: str) -> np.ndarray:
+def with_marks(offsets: np.ndarray, mark: np.ndarray) -> np.ndarray:
     """Offsets int32 [pieces, 2] whose ends take in the marks that belong to a piece's last letter.
 
-    A tokeniser that composes "e" + U+0301 to "é" reports the place of the letter alone.
+    mark: bool [characters].  A tokeniser that composes "e" + U+0301 to "é" reports the place of the letter alone.
     """
-    mark = is_mark(code_points(text))
-    reach = np.arange(len(text) + 1, dtype=np.int32)
-    reach[:-1][mark] = len(text)
+    reach = np.arange(len(mark) + 1, dtype=np.int32)
+    reach[:-1][mark] = len(mark)
     # where the run of marks that begins at or before a character ends
     reach = np.minimum.accumulate(reach[::-1])[::-1]
-    after = np.append(offsets[1:, 0], len(text))
+    after = np.append(offsets[1:, 0], len(mark))
     offsets[:, 1] = np.minimum(reach[offsets[:, 1]], np.maximum(after, offsets[:, 1]))
     return offsets
 
 
-def characters(ids: np.ndarray, offsets: np.ndarray, text: str, blank: int | None) -> np.ndarray:
+def exactly(
+    ids: np.ndarray, offsets: np.ndarray, text: str, mark: np.ndarray, blank: int | None
+) -> np.ndarray:
     """The characters of `text` that each piece stands for, int32 [pieces, 2]; -1, -1 where it stands for none.
 
-    ids, offsets: int32 [pieces] and [pieces, 2] as the tokeniser gives them.  blank: the piece of a lone "▁", which the
-    tokeniser puts where the word's first character is; None where the vocabulary has none, and then no piece has
-    blanks in it.
+    ids, offsets: int32 [pieces] and [pieces, 2] as the tokeniser gives them.  mark: bool [characters], those that
+    belong to the letter before them.  blank: the piece of a lone "▁", which the tokeniser puts where the word's first
+    character is; None where the vocabulary has none, and then no piece has blanks in it.
     """
     if blank is None:
-        return with_marks(offsets, text)
-    exact = with_marks(without_blanks(offsets, text), text)
+        return with_marks(offsets, mark)
+    exact = with_marks(without_blanks(offsets, text), mark)
     exact[(ids == blank) | (exact[:, 0] == exact[:, 1])] = -1
     return exact
 
@@ -98,10 +142,12 @@ def cuts_at_blanks(tokenizer: Tokenizer) -> bool:
     """Whether the tokeniser is known to cut text at every blank (U+0020) before it looks at words."""
     if any(not token.special for token in tokenizer.get_added_tokens_decoder().values()):
         return False  # these are looked for in the text as it is, and may take in blanks
-    first = steps(tokenizer.pre_tokenizer, "pretokenizers")[:1]
-    return all(map(keeps_blanks, steps(tokenizer.normalizer, "normalizers"))) and bool(
-        first and first[0]["type"] in ("BertPreTokenizer", "WhitespaceSplit")
-    )
+    cuts = steps(tokenizer.pre_tokenizer, "pretokenizers")
+    if not cuts or cuts[0]["type"] not in (BERT, "WhitespaceSplit"):
+        return False
+    if any(step.get("prepend_scheme") == "first" for step in cuts):
+        return False  # the first word of a text is told from the others
+    return all(map(keeps_blanks, steps(tokenizer.normalizer, "normalizers")))
 
 
 def steps(component: Any, inside: str) -> list[dict[str, Any]]:
@@ -120,43 +166,63 @@ def steps(component: Any, inside: str) -> list[dict[str, Any]]:
 def keeps_blanks(normalizer: dict[str, Any]) -> bool:
     """Whether a normaliser leaves blanks where they are, and looks at nothing across one."""
     if normalizer["type"] == "Replace":
-        return normalizer["pattern"].get("Regex") in PATTERNS
+        return normalizer["pattern"].get("Regex") in PATTERNS and normalizer["content"] == " "
     return normalizer["type"] in NORMALIZERS
 
 
-class Numbers(dict[str, int]):
-    """Numbers of words; a word that is looked up for the first time gets the next one, and stands in `new`."""
+def grown(array: np.ndarray, length: int) -> np.ndarray:
+    """The array, or a longer one that begins like it, with room for so many elements and half as many to come."""
+    if len(array) >= length:
+        return array
+    longer = np.empty(length + length // 2, dtype=array.dtype)
+    longer[: len(array)] = array
+    return longer
 
-    def __init__(self) -> None:
-        self.new: list[str] = []
-        self.next = 0
 
-    def __missing__(self, word: str) -> int:
-        number = self[word] = self.next
-        self.next += 1
-        self.new.append(word)
-        return number
+def without_normalizer(tokenizer: Tokenizer) -> Tokenizer:
+    """What gives the same pieces for units that the normaliser does not change, in less time; the model is shared."""
+    if not tokenizer.encode_special_tokens:
+        return tokenizer  # special pieces are looked for in the text
+    plain = Tokenizer(tokenizer.model)
+    plain.pre_tokenizer = tokenizer.pre_tokenizer
+    if [step["type"] for step in steps(tokenizer.pre_tokenizer, "pretokenizers")] == [BERT]:
+        plain.pre_tokenizer = pre_tokenizers.WhitespaceSplit()  # units are cut at all other places
+    return plain
+
+
+def encode(tokenizer: Tokenizer, texts: list[str], at: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
+    """Pieces, int32 [pieces], and their offsets, those of each text counted from its `at`, int32 [pieces, 2]."""
+    encodings = tokenizer.encode_batch(texts, add_special_tokens=False)
+    rows = [encoding.ids for encoding in encodings]
+    counts = np.array(list(map(len, rows)), dtype=np.int64)
+    total = int(counts.sum())
+    ids = np.fromiter(chain.from_iterable(rows), np.int32, total)
+    both = chain.from_iterable(chain.from_iterable(encoding.offsets for encoding in encodings))
+    offsets = np.fromiter(both, np.int32, 2 * total).reshape(total, 2)
+    return ids, offsets + np.repeat(np.array(at, dtype=np.int32), counts)[:, None]
 
 
 class Pieces:
     """A tokeniser with a memory.
 
-    Units, numbered as they come, are words, whole texts and single pieces that are put in front of texts; `length`,
-    `first` and `count` [units] say how many characters a unit has and where its pieces stand in `ids`, `starts` and
-    `ends` [pieces], which are characters of the unit; `apart` [units] marks words that may not stand alone.
+    Units, numbered as they come, are stretches of text between two places where the tokeniser cuts any text, or whole
+    texts where none are known.  `first` and `count` [units] say where a unit's pieces stand in `ids`, `starts` and
+    `ends` [pieces], which are characters of the unit; all of these arrays have room for more.
     """
 
     def __init__(self, tokenizer: Tokenizer) -> None:
         self.tokenizer = tokenizer
+        self.characters = Characters(tokenizer)
         self.by_word = cuts_at_blanks(tokenizer)
         self.blank = tokenizer.token_to_id(BLANK)
+        self.plain = without_normalizer(tokenizer)
         self.forget()
 
     def forget(self) -> None:
         """Start again without any unit."""
-        self.numbers = Numbers()
-        self.length = self.count = self.first = np.empty(0, dtype=np.int64)
-        self.apart = np.empty(0, dtype=bool)
+        self.numbers: dict[str, int] = {}
+        self.first = self.count = np.empty(0, dtype=np.int64)
+        self.pieces = 0
         self.ids = self.starts = self.ends = np.empty(0, dtype=np.int32)
 
     def cut(
@@ -167,116 +233,142 @@ class Pieces:
         The pieces of `texts[n]` begin with the piece `heads[n]`, which stands for no character (-1); characters are
         counted from `at[n]`.
         """
-        if len(self.count) > MOST_WORDS or len(self.ids) > MOST_PIECES:
+        if len(self.numbers) > MOST_WORDS or self.pieces > MOST_PIECES:
             self.forget()
-        # A head goes by a name that no word has, because a blank is in it.
-        names = [f" {head}" for head in heads]
-        self.learn_heads(dict(zip(names, heads, strict=True)))
-        units, numbers = self.look_up(texts, names)
-        lengths = self.length[numbers]
-        begins = np.cumsum(units) - units
-        # Where each unit begins, in characters, if those of all texts were joined by blanks, heads among them …
-        place = np.cumsum(lengths + 1) - (lengths + 1)
-        # … and where it does with each text counted from its own `at`.
-        place += np.repeat(np.asarray(at, dtype=np.int64) - place[begins] - lengths[begins] - 1, units)
-        count = self.count[numbers]
-        ends = np.cumsum(count)
-        index = np.arange(int(count.sum())) + np.repeat(self.first[numbers] - (ends - count), count)
-        shift = np.repeat(place, count).astype(np.int32)
-        starts, stops = self.starts[index], self.ends[index]
-        none = starts < 0
-        starts += shift
-        stops += shift
-        starts[none] = stops[none] = -1
-        return self.ids[index], starts, stops, np.add.reduceat(count, begins) if len(units) else count
-
-    def look_up(self, texts: list[str], names: list[str]) -> tuple[np.ndarray, np.ndarray]:
-        """How many units each text has, its head the first, int64 [texts], and the number of each, int64 [units]."""
-        rows = [
-            [name, *text.split(" ")] if self.by_word else [name, text]
-            for name, text in zip(names, texts, strict=True)
-        ]
-        counts = np.fromiter(map(len, rows), np.int64, len(rows))
-        look_up = map(self.numbers.__getitem__, chain.from_iterable(rows))
-        numbers = np.fromiter(look_up, np.int64, int(counts.sum()))
-        if new := self.numbers.new:
-            self.learn_words(new) if self.by_word else self.learn_texts(new)
-            self.numbers.new = []
-        if not self.apart[numbers].any():
-            return counts, numbers
-        # Texts with words that may not stand alone become units of their own.
-        begins = np.cumsum(counts) - counts
-        apart = np.flatnonzero(np.logical_or.reduceat(self.apart[numbers], begins)).tolist()
-        first = self.numbers.next
-        self.numbers.next += len(apart)
-        self.learn_texts([texts[row] for row in apart])
-        parts = np.split(numbers, begins[1:])
-        for number, row in enumerate(apart, first):
-            parts[row] = np.array([parts[row][0], number])
-        return np.array(list(map(len, parts)), dtype=np.int64), np.concatenate(parts)
-
-    def learn_heads(self, heads: dict[str, int]) -> None:
-        """Remember single pieces by the names given, as units of the length of these."""
-        new = [name for name in heads if name not in self.numbers]
-        for name in new:
-            self.numbers[name]
-        self.numbers.new = []
-        ids = np.array([heads[name] for name in new], dtype=np.int32)
-        none = np.full((len(new), 2), -1, dtype=np.int32)
-        self.add(list(map(len, new)), np.ones(len(new), dtype=np.int64), ids, none)
-
-    def learn_words(self, words: list[str]) -> None:
-        """Tokenise words, joined by blanks to texts, but for those that may not stand alone."""
-        joined = " ".join(words)
-        apart = np.zeros(len(words), dtype=bool)
-        if CLINGS.search(joined):
-            apart[:] = [CLINGS.search(word) is not None for word in words]
-            words = ["" if alone else word for word, alone in zip(words, apart, strict=True)]
-            joined = " ".join(words)
-        lengths = np.fromiter(map(len, words), np.int64, len(words))
-        begins = np.cumsum(lengths + 1) - (lengths + 1)
-        cuts = np.searchsorted(begins, np.arange(TOGETHER, len(joined), TOGETHER))
-        edges = [0, *dict.fromkeys(begins[cuts[cuts < len(begins)]].tolist()), len(joined) + 1]
-        spans = [(begin, end - 1) for begin, end in pairwise(edges) if end - 1 > begin]
-        ids, offsets, _ = self.encode([joined[a:b] for a, b in spans], [a for a, _ in spans])
-        word = np.searchsorted(begins, offsets[:, 0], side="right") - 1
-        place = characters(ids, offsets, joined, self.blank)
-        place = np.where(place < 0, -1, place - begins[word, None])
-        self.add(lengths, np.bincount(word, minlength=len(words)), ids, place, apart)
-
-    def learn_texts(self, texts: list[str]) -> None:
-        """Tokenise whole texts."""
         lengths = np.fromiter(map(len, texts), np.int64, len(texts))
+        begins = np.cumsum(lengths + 1) - (lengths + 1)  # with a blank between one text and the next
+        units, place = (
+            self.units_by_word(texts, begins) if self.by_word else self.units_by_text(texts, begins)
+        )
+        count = self.count[units]
+        ends = np.cumsum(count)
+        total = int(ends[-1]) if len(ends) else 0
+        # Where the units and the pieces of each text begin.
+        unit = np.searchsorted(place, begins)
+        reached = np.concatenate([np.zeros(1, dtype=np.int64), ends])[np.append(unit, len(units))]
+        index = np.arange(total) + np.repeat(self.first[units] - (ends - count), count)
+        place += np.repeat(np.asarray(at, dtype=np.int64) - begins, np.diff(unit, append=len(units)))
+        shift = np.repeat(place.astype(np.int32), count)
+        starts, stops = self.starts[index], self.ends[index]
+        if self.blank is not None:
+            shift[starts < 0] = 0
+        # Pieces stand behind the heads of their text and of those before it.
+        head = reached[:-1] + np.arange(len(texts))
+        text = np.ones(total + len(texts), dtype=bool)
+        text[head] = False
+        made = np.full((3, len(text)), -1, dtype=np.int32)
+        made[0, head] = heads
+        for row, values in zip(made, (self.ids[index], starts + shift, stops + shift), strict=True):
+            row[text] = values
+        return *made, np.diff(reached) + 1
+
+    def units_by_text(self, texts: list[str], begins: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The number of each text as a unit, and where it begins: int64 [texts] both."""
+        distinct = {text: row for row, text in enumerate(dict.fromkeys(texts))}
+        rows = np.fromiter(map(distinct.__getitem__, texts), np.int64, len(texts))
+        return self.look_up(list(distinct))[rows], begins.copy()
+
+    def units_by_word(self, texts: list[str], begins: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The units of all texts that have pieces, one text after another: number, and first character, int64 [units].
+
+        Characters are counted as if the texts were joined by blanks.
+        """
+        joined = " ".join(texts)
+        codes = code_points(joined)
+        kinds = self.characters(codes)
+        cut = np.zeros(len(codes) + 1, dtype=bool)
+        separate = (kinds & SEPARATE) > 0
+        separate[:-1] &= (kinds[1:] & BACKWARD) == 0
+        separate[1:] &= (kinds[:-1] & FORWARD) == 0
+        np.logical_or(separate[1:], separate[:-1], out=cut[1:-1])
+        cut[begins] = cut[begins[1:] - 1] = cut[-1] = True
+        edges = np.flatnonzero(cut)
+        # Arrow finds the distinct ones; it wants them in UTF-8, and where each begins in bytes.
+        octets = np.zeros(len(codes) + 1, dtype=np.int64)
+        wide = (codes > 0x7F).view(np.uint8) + (codes > 0x7FF) + (codes > 0xFFFF)
+        np.cumsum(wide, out=octets[1:])
+        buffers = [None, pa.py_buffer(octets[edges] + edges), pa.py_buffer(joined.encode())]
+        found = pa.Array.from_buffers(pa.large_utf8(), len(edges) - 1, buffers).dictionary_encode()
+        words = found.dictionary.to_numpy(zero_copy_only=False).tolist()
+        units = self.look_up(words)[found.indices.to_numpy()]
+        seen = np.flatnonzero(self.count[units])
+        return units[seen], edges[seen]
+
+    def look_up(self, units: list[str]) -> np.ndarray:
+        """The numbers of distinct units, int64; those that are new are tokenised."""
+        numbers = np.fromiter(map(self.numbers.get, units, repeat(-1)), np.int64, len(units))
+        new = np.flatnonzero(numbers < 0)
+        if len(new):
+            words = list(map(units.__getitem__, new.tolist()))
+            numbers[new] = self.learn(words)
+            self.numbers.update(zip(words, numbers[new].tolist(), strict=True))
+        return numbers
+
+    def learn(self, units: list[str]) -> np.ndarray:
+        """Tokenise units; the number of each, int64.
+
+        They are joined by blanks to texts: first those that no normaliser changes, then others, but for those whose
+        ends might cling to a blank, which come last, each alone.
+        """
+        lengths = np.fromiter(map(len, units), np.int64, len(units))
+        joined = " ".join(units)
+        ways = self.ways(joined, lengths)
+        order = np.argsort(ways, kind="stable")
+        units = list(map(units.__getitem__, order.tolist()))
+        lengths, joined = lengths[order], " ".join(units)
         begins = np.cumsum(lengths + 1) - (lengths + 1)
-        ids, offsets, count = self.encode(texts, begins.tolist())
-        place = characters(ids, offsets, " ".join(texts), self.blank)
-        place = np.where(place < 0, -1, place - np.repeat(begins, count)[:, None])
-        self.add(lengths, count, ids, place)
+        plain, together = np.searchsorted(ways[order], (1, 2)).tolist()
+        cuts = np.searchsorted(begins[:together], np.arange(TOGETHER, len(joined), TOGETHER))
+        places = np.unique([0, plain, *cuts[cuts < together].tolist(), *range(together, len(units))])
+        edges = [*begins[places[places < len(units)]].tolist(), len(joined) + 1]
+        texts = [joined[a : b - 1] for a, b in pairwise(edges)]
+        number = int(np.searchsorted(places, plain))
+        ids, offsets = map(
+            np.concatenate,
+            zip(
+                encode(self.plain, texts[:number], edges[:number]),
+                encode(self.tokenizer, texts[number:], edges[number:-1]),
+                strict=True,
+            ),
+        )
+        unit = np.searchsorted(begins, offsets[:, 0], side="right") - 1
+        mark = (self.characters(code_points(joined)) & MARK) > 0
+        place = exactly(ids, offsets, joined, mark, self.blank)
+        place = np.where(place < 0, -1, place - begins[unit, None])
+        numbers = np.empty(len(units), dtype=np.int64)
+        numbers[order] = self.add(np.bincount(unit, minlength=len(units)), ids, place)
+        return numbers
 
-    def encode(self, texts: list[str], at: Sequence[int]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Pieces, int32 [pieces], offsets counted from `at`, int32 [pieces, 2], and how many of each, int64 [texts]."""
-        encodings = self.tokenizer.encode_batch(texts, add_special_tokens=False)
-        rows = [encoding.ids for encoding in encodings]
-        counts = np.array(list(map(len, rows)), dtype=np.int64)
-        total = int(counts.sum())
-        ids = np.fromiter(chain.from_iterable(rows), np.int32, total)
-        both = chain.from_iterable(chain.from_iterable(encoding.offsets for encoding in encodings))
-        offsets = np.fromiter(both, np.int32, 2 * total).reshape(total, 2)
-        return ids, offsets + np.repeat(np.array(at, dtype=np.int32), counts)[:, None], counts
+    def ways(self, joined: str, lengths: np.ndarray) -> np.ndarray:
+        """0 for units that no normaliser changes, 2 for those that what is around them might change, 1 for others.
 
-    def add(
-        self,
-        length: Sequence[int] | np.ndarray,
-        count: np.ndarray,
-        ids: np.ndarray,
-        place: np.ndarray,
-        apart: np.ndarray | None = None,
-    ) -> None:
-        """Remember units, which have the next numbers: characters, number of pieces, these and their characters."""
-        self.first = np.append(self.first, len(self.ids) + np.cumsum(count) - count)
-        self.count = np.append(self.count, count)
-        self.length = np.append(self.length, np.asarray(length, dtype=np.int64))
-        self.apart = np.append(self.apart, np.zeros(len(count), dtype=bool) if apart is None else apart)
-        self.ids = np.append(self.ids, ids)
-        self.starts = np.append(self.starts, place[:, 0].astype(np.int32))
-        self.ends = np.append(self.ends, place[:, 1].astype(np.int32))
+        joined: all of them, with blanks between; lengths: int64 [units].
+        """
+        if not self.by_word:
+            return np.full(len(lengths), 2)
+        codes = code_points(joined)
+        kinds = self.characters(codes)
+        after = np.cumsum(lengths + 1)
+        begins, ends = after - (lengths + 1), after - 1
+        blanks, changed = (
+            np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(some)])
+            for some in (codes == ord(" "), (kinds & CHANGED) > 0)
+        )
+        clings = ((kinds[begins] & BACKWARD) > 0) | ((kinds[ends - 1] & FORWARD) > 0)
+        alone = clings | (blanks[ends] > blanks[begins])
+        return np.where(alone, 2, changed[ends] > changed[begins])
+
+    def add(self, count: np.ndarray, ids: np.ndarray, place: np.ndarray) -> np.ndarray:
+        """Remember units: how many pieces each has, these and their characters.  The numbers that they get, int64."""
+        units, pieces = len(self.numbers), self.pieces
+        numbers = np.arange(units, units + len(count))
+        self.pieces += len(ids)
+        self.first, self.count = (grown(array, units + len(count)) for array in (self.first, self.count))
+        self.first[numbers] = pieces + np.cumsum(count) - count
+        self.count[numbers] = count
+        self.ids, self.starts, self.ends = (
+            grown(array, self.pieces) for array in (self.ids, self.starts, self.ends)
+        )
+        for array, values in ((self.ids, ids), (self.starts, place[:, 0]), (self.ends, place[:, 1])):
+            array[pieces : self.pieces] = values
+        return numbers

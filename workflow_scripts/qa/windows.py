@@ -5,7 +5,7 @@ are `<s>` and `</s>`).  Of several annotations one is trained on: the first by p
 first that has a passage (TyDi QA baseline).  A window is positive when it holds the whole answer.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
@@ -14,7 +14,7 @@ import numpy as np
 from tokenizers import Tokenizer
 
 from workflow_scripts.cli import InputError, parser, read_recipe, run
-from workflow_scripts.corpus import Annotation, Divided, Question, each_question, read_passages
+from workflow_scripts.corpus import Annotation, Question, each_question
 from workflow_scripts.markers import QUESTION
 from workflow_scripts.qa.features import (
     NO,
@@ -39,7 +39,7 @@ from workflow_scripts.recipes.features import Features
 # [CLS], [SEP], [SEP].  One [SEP] between question and context for every encoder, as in aligned_qa's code, although the
 # authors of XLM-R write two between the parts of a pair.
 SPECIAL_PIECES = 3
-TOGETHER = 4096  # questions whose windows are cut at a time
+TOGETHER = 1024  # questions whose windows are cut at a time
 TABLE = ("question", "first", "length", "answer_type", "start", "end")  # columns of a block's table
 
 
@@ -49,22 +49,25 @@ def annotation_to_learn(question: Question, max_passages: int) -> Annotation | N
     return next((a for a in seen if a.start >= 0), next(iter(seen), None))
 
 
-def answer(annotation: Annotation | None, document: Divided) -> tuple[int, int, int]:
-    """(answer type, start, end) in characters; a yes/no or passage answer spans its passage, no answer is -1, -1."""
+def answer_type(annotation: Annotation | None) -> int:
+    """What kind of answer it is; NO_ANSWER where there is none."""
     if annotation is None:
-        return NO_ANSWER, -1, -1
-    if annotation.start >= 0:
-        return SPAN, annotation.start, annotation.end
-    kind = {"YES": YES, "NO": NO, "NONE": PASSAGE}[annotation.yes_no]
-    return kind, *document.passages[annotation.passage]
+        return NO_ANSWER
+    return SPAN if annotation.start >= 0 else {"YES": YES, "NO": NO, "NONE": PASSAGE}[annotation.yes_no]
 
 
-def pieces_of(start: int, end: int, starts: np.ndarray, ends: np.ndarray) -> tuple[int, int]:
-    """First and last piece that overlap the characters [start, end); (-1, -1) where none does.
+def pieces_of(
+    annotation: Annotation, starts: np.ndarray, ends: np.ndarray, passages: np.ndarray
+) -> tuple[int, int]:
+    """First and last piece that overlap an answer, which is its passage where it has no span; (-1, -1) where none does.
 
-    starts, ends: int32 [pieces] of one document, ascending, -1 where a piece stands for no character.
+    starts, ends, passages: those of `Contexts`, of one document.
     """
-    inside = np.flatnonzero((starts >= 0) & (starts < end) & (ends > start))
+    if annotation.start >= 0:
+        here = (starts < annotation.end) & (ends > annotation.start)
+    else:
+        here = passages == annotation.passage
+    inside = np.flatnonzero(here & (starts >= 0))
     return (int(inside[0]), int(inside[-1])) if len(inside) else (-1, -1)
 
 
@@ -108,7 +111,6 @@ class Block(NamedTuple):
 
 def blocks(
     questions: Iterable[Question],
-    documents: Mapping[str, Divided],
     contexts: Contexts,
     tokenizer: Tokenizer,
     recipe: Features,
@@ -140,16 +142,16 @@ def blocks(
                     f"question {question.question_id}: document {question.doc_id} is not among the contexts"
                 )
             rows[number] = row
-            kind, first_char, last_char = answer(
-                annotation_to_learn(question, recipe.max_passages), documents[question.doc_id]
-            )
+            annotation = annotation_to_learn(question, recipe.max_passages)
             first, last = -1, -1
-            if kind != NO_ANSWER:
-                span = slice(contexts.bounds[row], contexts.bounds[row + 1])
-                first, last = pieces_of(first_char, last_char, contexts.starts[span], contexts.ends[span])
+            if annotation is not None:
+                own = slice(contexts.bounds[row], contexts.bounds[row + 1])
+                first, last = pieces_of(
+                    annotation, contexts.starts[own], contexts.ends[own], contexts.passages[own]
+                )
                 if first < 0:
                     lost.append(question.question_id)
-            answers[number] = kind, first, last
+            answers[number] = answer_type(annotation), first, last
         begin, end = contexts.bounds[rows], contexts.bounds[rows + 1]
         capacity = recipe.max_length - SPECIAL_PIECES - lengths
         number_of, at = window_starts(end - begin, capacity, recipe)
@@ -173,14 +175,13 @@ def blocks(
 
 def cut(
     questions: list[Question],
-    documents: Mapping[str, Divided],
     contexts: Contexts,
     tokenizer: Tokenizer,
     recipe: Features,
 ) -> tuple[Windows, list[str]]:
     """The windows of `blocks` in memory, and the ids of questions whose answer no piece of the context overlaps."""
     check_vocabulary(contexts, vocabulary_digest(tokenizer))
-    made = list(blocks(questions, documents, contexts, tokenizer, recipe))
+    made = list(blocks(questions, contexts, tokenizer, recipe))
     for number, block in enumerate(made):
         block.table[:, 0] += number * TOGETHER
     lengths = np.concatenate([np.zeros(1, dtype=np.int64), *(block.lengths for block in made)])
@@ -194,7 +195,6 @@ def cut(
 def write(
     out: Path,
     questions: Path,
-    documents: Path,
     contexts: Contexts,
     tokenizer: Tokenizer,
     recipe: Features,
@@ -205,7 +205,7 @@ def write(
     reached = windows = positive = split = 0
     with writing(out, WINDOW_ARRAYS, about) as arrays:
         arrays.append(question_bounds=np.zeros(1))
-        for block in blocks(each_question(questions), read_passages(documents), contexts, tokenizer, recipe):
+        for block in blocks(each_question(questions), contexts, tokenizer, recipe):
             block.table[:, 0] += len(question_ids)
             arrays.append(
                 question_bounds=reached + np.cumsum(block.lengths),
@@ -236,9 +236,8 @@ def main() -> None:
     arguments_parser = parser(__doc__, Features)
     arguments_parser.add_argument("--questions", type=Path, required=True, help="questions table (Parquet)")
     arguments_parser.add_argument(
-        "--documents", type=Path, required=True, help="its documents table (Parquet)"
+        "--contexts", type=Path, required=True, help="the documents of these questions, tokenised"
     )
-    arguments_parser.add_argument("--contexts", type=Path, required=True, help="these documents, tokenised")
     arguments_parser.add_argument(
         "--tokenizer", type=Path, required=True, help="tokenizer.json of the encoder"
     )
@@ -247,7 +246,7 @@ def main() -> None:
     recipe = read_recipe(arguments.recipe, Features)
     contexts, tokenizer = load_contexts(arguments.contexts), load_tokenizer(arguments.tokenizer)
     check_vocabulary(contexts, vocabulary_digest(tokenizer))
-    write(arguments.out, arguments.questions, arguments.documents, contexts, tokenizer, recipe)
+    write(arguments.out, arguments.questions, contexts, tokenizer, recipe)
 
 
 if __name__ == "__main__":
