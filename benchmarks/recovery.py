@@ -1,11 +1,14 @@
 """Are the answers that were found again in translated contexts the right ones?  The micro-world knows.
 
-    python -m benchmarks.recovery [--world FOLDER] [--targets bn mr ml te en] [--without-links]
+    python -m benchmarks.recovery [--world FOLDER] [--targets bn mr ml te en] [--without-links] [--backwards]
 
 The micro-world's chaii/translations hold, for each of ChAII's training rows, what a translation system would return and
 where the answer really is: contexts inflect names, and spell some of them otherwise than the answer does (`mismatch`).
 The workflow's own steps read the rows, pair sentences, link words, put the corpus together and find the answers again;
 without --world a world is generated first.  MuCoT's published search looks for them in the same sentences.
+
+With --backwards, the true answers in the translated contexts are looked for in the original ones, as answers are that a
+model gives in contexts translated at test time (`augment.map_back`); a table of these comes last.
 
 Prints, for each direction, a table of labels and methods: records, how many are exactly right, and the mean F1 of
 characters with gold; then the published search's records found, right and lost; then a JSON object.
@@ -25,7 +28,8 @@ from benchmarks.mucot import published_search
 from workflow_scripts.acquire.chaii import read_chaii
 from workflow_scripts.acquire.microworld.__main__ import write_world
 from workflow_scripts.align.statistical import link
-from workflow_scripts.augment.corpora import Linked, corpus, label_of, linked
+from workflow_scripts.augment.corpora import Linked, assemble, corpus, label_of, linked
+from workflow_scripts.augment.map_back import Contexts
 from workflow_scripts.augment.pairs import pairs
 from workflow_scripts.augment.renderings import from_records
 from workflow_scripts.cli import InputError, run
@@ -109,6 +113,30 @@ def direction(
     return Direction(ours, published, lost, len(made.dropped))
 
 
+def backwards(
+    documents: Sequence[Document], questions: Sequence[Question], file: str, target: str
+) -> list[Score]:
+    """The true answers of one file's translated contexts, found in the original ones."""
+    source = documents[0].language
+    contexts = {document.doc_id: document for document in documents}
+    rendering = from_records({source: file}, "micro-world", contexts, questions)
+    there = pairs(contexts, questions, rendering, source)
+    lines = link(there, Recipe(stems=True))
+    back = linked([(b, a) for a, b in there], [[(j, i) for i, j in line] for line in lines])
+    translated = Contexts(target, contexts, rendering, {source: back})
+    asked = {question.question_id: question for question in questions}
+    scores = []
+    for _, record in read_jsonl(file):
+        question = asked[record["id"]]
+        original, answer = contexts[question.doc_id], question.annotations[0]
+        sentences = rendering.sentences(original)
+        assert not isinstance(sentences, str)
+        span = record["gold_start"], record["gold_start"] + len(record["gold_text"])
+        found = translated.found(span, original, assemble(original, sentences, target, ""))
+        scores.append(score((found.start, found.end), (answer.start, answer.end)))
+    return scores
+
+
 def row(name: str, total: int, scores: Sequence[Score]) -> str:
     """A line of the table; its exact column and F1 are shares of the records that the line counts."""
     if not scores:
@@ -141,6 +169,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--world", type=Path, help="folder of a micro-world, such as results/microworld")
     parser.add_argument("--targets", nargs="*", help="languages to look at; default: all that there are")
     parser.add_argument("--without-links", action="store_true", help="find answers without word links")
+    parser.add_argument(
+        "--backwards", action="store_true", help="also find translated answers in the originals"
+    )
     given = parser.parse_args(argv)
     began = time.process_time()
     with tempfile.TemporaryDirectory() as folder:
@@ -152,11 +183,17 @@ def main(argv: Sequence[str] | None = None) -> None:
         if not files:
             raise InputError(f"{world}: no chaii/translations/SOURCE-TARGET.jsonl to look at")
         found: dict[str, Direction] = {}
+        back: dict[str, list[Score]] = {}
         for file in files:
             source, target = file.stem.split("-")
             documents, questions, _, _ = read_chaii([str(world / "chaii/train.csv")], [source])
             found[file.stem] = direction(documents, questions, str(file), target, not given.without_links)
             print(shown(file.stem, found[file.stem]), flush=True)
+            if given.backwards:
+                back[file.stem] = backwards(documents, questions, str(file), target)
+    if back:
+        print("| backwards | records | share | exact | F1 |\n|---|---|---|---|---|")
+        print("\n".join(row(name, len(scores), scores) for name, scores in back.items()), end="\n\n")
     total = sum(len(one.published) + one.lost for one in found.values())
     everything = [one for part in found.values() for scores in part.ours.values() for one in scores]
     published = [one for part in found.values() for one in part.published]
@@ -187,6 +224,7 @@ def main(argv: Sequence[str] | None = None) -> None:
             }
             for name, one in found.items()
         },
+        "backwards": {name: sum(one.exact for one in scores) for name, scores in back.items()},
         "cpu_seconds": round(time.process_time() - began, 1),
     }
     print(json.dumps(summary))

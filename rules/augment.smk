@@ -260,8 +260,8 @@ rule translated_corpus:
         questions=lambda wildcards: questions([corpus_of(wildcards).of]),
         documents=lambda wildcards: documents([corpus_of(wildcards).of]),
         translations=lambda wildcards: renderings(wildcards.corpus, rendered_from(wildcards)),
-        pairs=lambda wildcards: list(linked(wildcards, "txt").values()),
-        links=lambda wildcards: list(linked(wildcards, "links").values()),
+        pairs=lambda wildcards: list(linked(wildcards.corpus, "txt").values()),
+        links=lambda wildcards: list(linked(wildcards.corpus, "links").values()),
     output:
         documents="results/documents/{corpus}.parquet",
         questions="results/questions/{corpus}.parquet",
@@ -280,8 +280,8 @@ rule translated_corpus:
     params:
         translations=lambda wildcards: rendering_options(wildcards.corpus, rendered_from(wildcards)),
         target=lambda wildcards: corpus_of(wildcards).target,
-        pairs=lambda wildcards: named(linked(wildcards, "txt")),
-        links=lambda wildcards: named(linked(wildcards, "links")),
+        pairs=lambda wildcards: named(linked(wildcards.corpus, "txt")),
+        links=lambda wildcards: named(linked(wildcards.corpus, "links")),
         least=lambda wildcards: corpus_of(wildcards).least_label,
         code=code_hash("workflow_scripts.augment.corpora"),
     message:

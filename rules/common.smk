@@ -40,10 +40,13 @@ from workflow_scripts.config import (
     question_pairs,
     retrieval_table,
     root_of,
+    row_name,
     score_tables,
     table_recipe,
+    table_rows,
     texts_for,
     training_sets_of,
+    translated_contexts,
     translated_from,
     translator,
 )
@@ -239,16 +242,14 @@ def rendering_options(corpus, languages):
     return ["--records", *named(files), "--made-by", "imported"]
 
 
-def linked(wildcards, end):
+def linked(corpus, end):
     """The sentence pairs (end "txt") or links (end "links") of each language that a translated corpus is linked with."""
-    entry = corpus_of(wildcards)
+    entry = settings.corpora[corpus]
     if entry.links is None:
         return {}
-    codes = [
-        code for code in translated_from(settings, wildcards.corpus) if code in (entry.records or [code])
-    ]
+    codes = [code for code in translated_from(settings, corpus) if code in (entry.records or [code])]
     contexts = {pair.split("-")[1] for pair in question_pairs(settings, entry.of)}
-    return {code: f"results/bitext/{wildcards.corpus}/{code}.{end}" for code in codes if code in contexts}
+    return {code: f"results/bitext/{corpus}/{code}.{end}" for code in codes if code in contexts}
 
 
 def rendered_from(wildcards):
@@ -578,6 +579,33 @@ def other_prediction_options(evaluation, folder):
     ]
 
 
+def translated_files(evaluation):
+    """What contexts were translated by at test time: tables of the corpus that was, its translations and their links."""
+    corpus = translated_contexts(settings, evaluation)
+    if corpus is None:
+        return []
+    of = settings.corpora[corpus].of
+    links = [file for end in ("txt", "links") for file in linked(corpus, end).values()]
+    return [
+        *documents([of]),
+        *questions([of]),
+        *renderings(corpus, translated_from(settings, corpus)),
+        *links,
+    ]
+
+
+def translated_options(evaluation):
+    """The options that name the files of `translated_files`."""
+    corpus = translated_contexts(settings, evaluation)
+    if corpus is None:
+        return []
+    entry = settings.corpora[corpus]
+    options = ["--to", entry.target, "--translated-documents", *documents([entry.of])]
+    options += ["--translated-questions", *questions([entry.of])]
+    options += rendering_options(corpus, translated_from(settings, corpus))
+    return [*options, "--pairs", *named(linked(corpus, "txt")), "--links", *named(linked(corpus, "links"))]
+
+
 def thresholds_of(wildcards):
     """The thresholds that an evaluation takes from another one, if it does."""
     other = settings.evaluations[wildcards.evaluation].thresholds_from
@@ -612,11 +640,14 @@ def pairs_shown(wildcards):
 
 
 def model_scores(wildcards):
-    """MODEL -> its score files, one for each seed, of a table's models."""
-    evaluation = settings.tables[wildcards.table].evaluation
+    """ROW -> its score files, one for each seed, of a table's rows."""
+    present = present_models(settings, wildcards.table)
     return {
-        model: [f"results/scores/{model}/seed{seed}/{evaluation}.json" for seed in settings.seeds]
-        for model in present_models(settings, wildcards.table)
+        row_name(settings, wildcards.table, model, evaluation): [
+            f"results/scores/{model}/seed{seed}/{evaluation}.json" for seed in settings.seeds
+        ]
+        for model, evaluation in table_rows(settings, wildcards.table)
+        if model in present
     }
 
 

@@ -29,6 +29,53 @@ for evaluation, entry in settings.evaluations.items():
             "python -m workflow_scripts.evaluate.gold --documents {input.documents} --questions {input.questions}"
             " --pair {params.pairs} > {log} 2>&1"
 
+    # Translate-test: another evaluation's answers, found again where these questions are asked.
+    if entry.answered_from:
+
+        rule:
+            name:
+                rule_name("map_back", evaluation)
+            input:
+                predictions=per_pair(
+                    entry.answered_from,
+                    f"results/predictions/{{model}}/seed{{seed}}/{entry.answered_from}",
+                ),
+                left_out=list_that_may_change,
+                documents=documents(entry.corpora),
+                questions=questions(entry.corpora),
+                asked_documents=documents(settings.evaluations[entry.answered_from].corpora),
+                asked=questions(settings.evaluations[entry.answered_from].corpora),
+                translated=translated_files(evaluation),
+            output:
+                per_pair(evaluation, f"results/predictions/{{model}}/seed{{seed}}/{evaluation}"),
+                dropped=f"results/predictions/{{model}}/seed{{seed}}/{evaluation}.dropped.jsonl",
+            log:
+                f"logs/predictions/{{model}}/seed{{seed}}/{evaluation}.log",
+            benchmark:
+                f"logs/costs/predictions/{{model}}/seed{{seed}}/{evaluation}.tsv"
+            conda:
+                "../envs/xlqa.yaml"
+            resources:
+                mem_mb=4000,
+                runtime=60,
+            params:
+                answers=lambda wildcards, input: pair_files(input.predictions),
+                pairs=pair_files(
+                    per_pair(evaluation, f"results/predictions/{{model}}/seed{{seed}}/{evaluation}")
+                ),
+                translated=translated_options(evaluation),
+                code=code_hash("workflow_scripts.augment.map_back"),
+            message:
+                f"Taking answers to {entry.answered_from} over to {evaluation} ({{wildcards.model}},"
+                " seed {wildcards.seed})"
+            shell:
+                "python -m workflow_scripts.augment.map_back --documents {input.documents}"
+                " --questions {input.questions} --asked-documents {input.asked_documents} --asked {input.asked}"
+                " --predictions {params.answers} --pair {params.pairs} --dropped {output.dropped}"
+                " {params.translated:q} > {log} 2>&1"
+
+        continue
+
     rule:
         name:
             rule_name("predict", evaluation)

@@ -45,7 +45,16 @@ from workflow_scripts.recipes.retrieval import Retrieval
 from workflow_scripts.recipes.retrieval_table import Aligned, RetrievalTable
 from workflow_scripts.recipes.speech import Speech
 from workflow_scripts.recipes.splits import Splits
-from workflow_scripts.recipes.table import Heading, PairsColumn, PairsTable, ReadColumn, Row, Table
+from workflow_scripts.recipes.table import (
+    Heading,
+    Metric,
+    PairsColumn,
+    PairsTable,
+    ReadColumn,
+    Row,
+    Table,
+    Task,
+)
 from workflow_scripts.recipes.translators import AnyTranslator, CTranslate2, Google, Seq2Seq, Translator
 from workflow_scripts.recipes.transliteration import Transliteration
 from workflow_scripts.recipes.trimming import Trimming
@@ -525,22 +534,80 @@ class Evaluation(Recipe):
         None,
         description="another evaluation, whose best thresholds are used here, too; null: only the best ones here",
     )
+    answered_from: Name | None = Field(
+        None,
+        description="another evaluation, which asks these questions in translation (translate-test): its answers are"
+        " found again here; null: the questions are answered as they are",
+    )
+
+
+class TranslatedRow(Recipe):
+    """A row with scores of another evaluation, such as one whose questions are translated at test time."""
+
+    model: Name = Field(description="an entry of models")
+    evaluation: Name = Field(description="an entry of evaluations with the same questions in the same pairs")
+    label: str | None = Field(None, description="printed under Model; null: the model's label")
+
+
+def _kind_of_row(given: Any) -> str:
+    if isinstance(given, Heading) or (isinstance(given, dict) and not {"model", "evaluation"} & set(given)):
+        return "Heading"
+    return "TranslatedRow" if isinstance(given, TranslatedRow | dict) else "str"
+
+
+AnyRow = Annotated[
+    Annotated[Name, Tag("str")]
+    | Annotated[Heading, Tag("Heading")]
+    | Annotated[TranslatedRow, Tag("TranslatedRow")],
+    Discriminator(_kind_of_row),
+]
 
 
 class TableOf(Recipe):
-    """A table of F1 in percent: a row for each model, a column for each pair, an average for each block of columns."""
+    """A table of scores in percent: a row for each model, a column for each pair, an average for each block of them."""
 
-    kind: Literal["scores"] = Field("scores", description="scores: F1 of models")
+    kind: Literal["scores"] = Field("scores", description="scores: those of models")
     title: str = Field(description="first words of the caption")
     evaluation: Name = Field(description="an entry of evaluations")
-    task: Literal["passage", "minimal"] = Field(description="passage selection or minimal answer")
-    threshold: Literal["swept", "dev"] = Field(
-        "swept", description="best F1 on the evaluated questions, or at the thresholds of thresholds_from"
+    task: Task | None = Field(
+        None, description="TyDi QA's F1, of passage selection or of the minimal answer, or"
     )
-    rows: list[Name | Heading] = Field(min_length=1, description="models, and headings between them")
+    metric: Metric | Annotated[list[Metric], Field(min_length=1)] | None = Field(
+        None,
+        description="what texts of answers score, one or several: em and f1 (SQuAD's), jaccard (ChAII's), mucot_f1",
+    )
+    threshold: Literal["swept", "dev"] = Field(
+        "swept",
+        description="task: best F1 on the evaluated questions, or at the thresholds of thresholds_from",
+    )
+    rows: list[AnyRow] = Field(
+        min_length=1, description="models, perhaps with another evaluation, and headings between them"
+    )
     columns: list[Annotated[list[Pair], Field(min_length=1)]] = Field(
         min_length=1, description="blocks of question-context pairs; each block ends with its average"
     )
+    average: Literal["pairs", "questions"] = Field(
+        "pairs",
+        description="metric: mean over the pairs of a block, or over all of their questions (overall)",
+    )
+
+    @model_validator(mode="after")
+    def _one_of_two(self) -> Self:
+        if (self.task is None) == (self.metric is None):
+            raise ValueError(
+                "give exactly one of task (TyDi QA's F1) and metric (scores of the answers' texts)"
+            )
+        if self.metric is not None and self.threshold == "dev":
+            raise ValueError("threshold belongs to task; texts are scored whatever their score")
+        if self.task is not None and self.average == "questions":
+            raise ValueError(
+                "average: questions belongs to metric; an F1 at a threshold is no mean over questions"
+            )
+        return self
+
+    def metrics(self) -> list[Metric]:
+        """The metrics that it shows; none where it shows a task."""
+        return [] if self.metric is None else self.metric if isinstance(self.metric, list) else [self.metric]
 
 
 class PairsTableOf(Recipe):
@@ -751,9 +818,34 @@ def score_tables(config: Config) -> dict[str, TableOf]:
     return {name: table for name, table in config.tables.items() if isinstance(table, TableOf)}
 
 
+def table_rows(config: Config, table: str) -> list[tuple[str, str]]:
+    """(model, evaluation) of the rows of a table of scores, in their order."""
+    entry = score_tables(config)[table]
+    return [
+        (row, entry.evaluation) if isinstance(row, str) else (row.model, row.evaluation)
+        for row in entry.rows
+        if not isinstance(row, Heading)
+    ]
+
+
 def table_models(config: Config, table: str) -> list[str]:
-    """The models in a table of scores, in the order of its rows."""
-    return [row for row in score_tables(config)[table].rows if isinstance(row, str)]
+    """The models in a table of scores, each once, in the order of its rows."""
+    return list(dict.fromkeys(model for model, _ in table_rows(config, table)))
+
+
+def row_name(config: Config, table: str, model: str, evaluation: str) -> str:
+    """What the step that writes a table calls a row: the model, with the evaluation where it is not the table's."""
+    return model if evaluation == score_tables(config)[table].evaluation else f"{model}@{evaluation}"
+
+
+def translated_contexts(config: Config, evaluation: str) -> str | None:
+    """The corpus of an evaluation whose contexts were translated whole, from which answers must be found again."""
+    other = config.evaluations[evaluation].answered_from
+    here = {root_of(config, corpus) for corpus in config.evaluations[evaluation].corpora}
+    if other is None:
+        return None
+    roots = [root_of(config, corpus) for corpus in config.evaluations[other].corpora]
+    return next((root for root in roots if root not in here), None)
 
 
 def missing_checkpoint(config: Config, model: str) -> str | None:
@@ -869,18 +961,20 @@ def linker_held_out(config: Config, encoder: str, code: str) -> list[str]:
 def evaluations_of(config: Config, training_set: str) -> list[str]:
     """The evaluations of those tables that show a model tuned on a training set, itself or by way of one before it.
 
-    With them go those of calibrations of such models, those that thresholds are taken from, and those that such models
-    are selected on.  They come in the order of the configuration.
+    With them go those of calibrations of such models, those that thresholds or answers are taken from, and those that
+    such models are selected on.  They come in the order of the configuration.
     """
     shown = {
-        table.evaluation
-        for name, table in score_tables(config).items()
-        if training_set in training_sets_of(config, table_models(config, name))
+        evaluation
+        for name in score_tables(config)
+        for model, evaluation in table_rows(config, name)
+        if training_set in training_sets_of(config, [model])
     }
     for entry in config.calibration.values():
         if training_set in training_sets_of(config, entry.models):
             shown |= {entry.fitted_on, entry.evaluation}
     shown |= {other for name in shown if (other := config.evaluations[name].thresholds_from)}
+    shown |= {other for name in shown if (other := config.evaluations[name].answered_from)}
     shown |= {
         selection.evaluation
         for model in config.models
@@ -904,14 +998,17 @@ def table_recipe(config: Config, name: str) -> Table:
         if isinstance(row, Heading):
             rows.append(row)
             continue
-        model = config.models[row]
+        asked = (
+            row if isinstance(row, TranslatedRow) else TranslatedRow(model=row, evaluation=table.evaluation)
+        )
+        model = config.models[asked.model]
         rows.append(
             Row(
-                model=row,
-                label=model.label,
-                training=training_label(config, row),
+                model=row_name(config, name, asked.model, asked.evaluation),
+                label=asked.label or model.label,
+                training=training_label(config, asked.model),
                 alignment=aligned_languages(config, model.alignment) if model.alignment else None,
-                missing=missing_checkpoint(config, row),
+                missing=missing_checkpoint(config, asked.model),
             )
         )
     return Table(
@@ -920,9 +1017,11 @@ def table_recipe(config: Config, name: str) -> Table:
         annotators=config.evaluations[table.evaluation].annotators,
         seeds=config.seeds,
         task=table.task,
+        metrics=table.metrics(),
         threshold=table.threshold,
         thresholds_from=config.evaluations[table.evaluation].thresholds_from,
         columns=table.columns,
+        average=table.average,
         rows=rows,
     )
 
@@ -1105,6 +1204,7 @@ def _check(config: Config) -> None:
         _check_pairs(config, name)
     for name in config.evaluations:
         _check_thresholds(config, name)
+        _check_answered_from(config, name)
     for name, table in config.tables.items():
         where = f"tables.{name}"
         if isinstance(table, PairsTableOf):
@@ -1125,8 +1225,11 @@ def _check(config: Config) -> None:
             raise InputError(
                 f"{where}.rows: none of the models can be made; put the checkpoint into {missing}, or add a model"
             )
-        _distinct(f"{where}.rows", table_models(config, name))
+        for _, evaluation_name in table_rows(config, name):
+            _check_other_evaluation(config, where, table, evaluation_name)
+        _distinct(f"{where}.rows", [row_name(config, name, *row) for row in table_rows(config, name)])
         _distinct(f"{where}.columns", [pair for block in table.columns for pair in block])
+        _distinct(f"{where}.metric", table.metrics())
         if table.threshold == "dev" and config.evaluations[table.evaluation].thresholds_from is None:
             raise InputError(
                 f"{where}.threshold is dev, but evaluations.{table.evaluation}.thresholds_from names no evaluation"
@@ -1353,6 +1456,11 @@ def _check_calibration(config: Config, where: str, name: str) -> None:
         )
     _known(f"{where}.fitted_on", "evaluation", entry.fitted_on, config.evaluations)
     _known(f"{where}.evaluation", "evaluation", entry.evaluation, config.evaluations)
+    for evaluation in (entry.fitted_on, entry.evaluation):
+        if config.evaluations[evaluation].answered_from is not None:
+            raise InputError(
+                f"{where}: answers of evaluations.{evaluation} are found again and have no candidates; name another one"
+            )
     if entry.fitted_on == entry.evaluation:
         raise InputError(
             f"{where}.evaluation is {entry.evaluation}, as fitted_on is; name another one to try temperatures on"
@@ -1433,10 +1541,14 @@ def _check_selection(config: Config, model: str) -> None:
         raise InputError(
             f"{where}: {min(both)} is trained on by models.{model}; select on questions apart from those"
         )
-    for name, table in score_tables(config).items():
-        if model not in table_models(config, name):
-            continue
-        if both := set(chosen) & set(config.evaluations[table.evaluation].corpora):
+    shown = [
+        (name, shown)
+        for name in score_tables(config)
+        for row, shown in table_rows(config, name)
+        if row == model
+    ]
+    for name, evaluation in shown:
+        if both := set(chosen) & set(config.evaluations[evaluation].corpora):
             raise InputError(
                 f"{where}: tables.{name} shows scores of models.{model} on {min(both)}; select on questions that"
                 " nothing is reported on"
@@ -1482,6 +1594,53 @@ def _check_thresholds(config: Config, name: str) -> None:
         raise InputError(f"{where}: {other} must be another evaluation, without thresholds_from")
     for pair in pairs_of(config, name):
         _known(where, f"pair of evaluation {other}", pair, pairs_of(config, other))
+
+
+def _check_answered_from(config: Config, name: str) -> None:
+    """Answers come from another evaluation, which models answer themselves, on these contexts or their translation."""
+    other = config.evaluations[name].answered_from
+    if other is None:
+        return
+    where = f"evaluations.{name}.answered_from"
+    _known(where, "evaluation", other, config.evaluations)
+    if other == name or config.evaluations[other].answered_from is not None:
+        raise InputError(f"{where}: {other} must be another evaluation, without answered_from")
+    here = {root_of(config, corpus) for corpus in config.evaluations[name].corpora}
+    found: set[str] = set()
+    for corpus in config.evaluations[other].corpora:
+        root = root_of(config, corpus)
+        entry = config.corpora[root]
+        if root in here:
+            continue
+        if not isinstance(entry, TranslatedCorpus) or root_of(config, entry.of) not in here:
+            raise InputError(
+                f"{where}: the contexts of {corpus} are neither those of evaluations.{name}.corpora nor a translation"
+                " (kind translated) of them"
+            )
+        found.add(root)
+    if len(found) > 1:
+        raise InputError(
+            f"{where}: {' and '.join(sorted(found))} are both translated; name an evaluation with one"
+        )
+
+
+def _check_other_evaluation(config: Config, where: str, table: TableOf, name: str) -> None:
+    """A row's evaluation counts as many annotators as the table's, and has every pair that the table shows."""
+    if name == table.evaluation:
+        return
+    _known(f"{where}.rows", "evaluation", name, config.evaluations)
+    mine, asked = (config.evaluations[one] for one in (name, table.evaluation))
+    if mine.annotators != asked.annotators:
+        raise InputError(
+            f"{where}.rows: evaluations.{name}.annotators is {mine.annotators}, but that of {table.evaluation} is"
+            f" {asked.annotators}; they must be the same"
+        )
+    if table.threshold == "dev" and mine.thresholds_from is None:
+        raise InputError(
+            f"{where}.threshold is dev, but evaluations.{name}.thresholds_from names no evaluation"
+        )
+    for pair in (pair for block in table.columns for pair in block):
+        _known(f"{where}.columns", f"pair of evaluation {name}", pair, pairs_of(config, name))
 
 
 def _check_microworld(config: Config) -> None:
@@ -1548,8 +1707,9 @@ def _distinct(where: str, values: Collection[Any]) -> None:
 def _sentence(error: ValidationError) -> str:
     """pydantic's first complaint as one sentence: key, what was found, what is allowed."""
     first, *others = error.errors(include_url=False)
-    if others and first["type"] == "string_type" and isinstance(first["input"], dict):
-        first = others[-1]  # a row of a table: a name, or a heading as this one tried to be
+    if first["type"] == "missing":  # perhaps because its name is misspelt
+        there = (other for other in others if other["type"] == "extra_forbidden")
+        first = next((other for other in there if other["loc"][:-1] == first["loc"][:-1]), first)
     owner, keys = _place(first["loc"])
     key, value, context = ".".join(keys), first["input"], first.get("ctx", {})
     found = json.dumps(value, ensure_ascii=False, default=str)

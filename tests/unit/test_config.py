@@ -194,8 +194,8 @@ MISTAKES = {
     ),
     "unknown evaluation": (
         put("tables.table2.evaluation", "tydi"),
-        "tables.table2.evaluation: unknown evaluation 'tydi'; did you mean 'tydi-dev'? known are tydi-dev,"
-        " tydi-hard, tydi-test",
+        "tables.table2.evaluation: unknown evaluation 'tydi'; did you mean 'tydi-own'? known are chaii,"
+        " chaii-in-english, chaii-translate-test, tydi-dev, tydi-hard, tydi-own, tydi-test, tydi-translate-test",
     ),
     "only headings": (
         put("tables.table2.rows", [{"heading": "nothing"}]),
@@ -283,9 +283,9 @@ MISTAKES = {
     ),
     "unknown parent": (
         put("corpora.train-en-to-xx.of", "tydi-trian"),
-        "corpora.train-en-to-xx.of: unknown corpus 'tydi-trian'; did you mean 'tydi-train'? known are dev-en-to-xx,"
-        " dev-xx-to-en, hard-en-to-xx, hard-xx-to-en, squad-en, test-en-to-xx, test-xx-to-en, train-en-to-xx,"
-        " train-xx-to-en, tydi-dev, tydi-hard, tydi-test, tydi-train, tydi-train-all",
+        "corpora.train-en-to-xx.of: unknown corpus 'tydi-trian'; did you mean 'tydi-train'? known are chaii,"
+        " chaii-en, dev-en-to-xx, dev-xx-to-en, hard-en-to-xx, hard-xx-to-en, squad-en, test-en-to-xx, test-xx-to-en,"
+        " train-en-to-xx, train-xx-to-en, tydi-dev, tydi-hard, tydi-test, tydi-train, tydi-train-all",
     ),
     "translation of translations": (
         put("corpora.test-xx-to-en.of", "test-en-to-xx"),
@@ -437,6 +437,48 @@ MISTAKES = {
         ),
         "evaluations.tydi-test.thresholds_from: unknown pair of evaluation few 'ar-en'",
     ),
+    "answers taken from themselves": (
+        put("evaluations.tydi-own.answered_from", "tydi-own"),
+        "evaluations.tydi-own.answered_from: tydi-own must be another evaluation, without answered_from",
+    ),
+    "answers on other contexts": (
+        put("evaluations.tydi-translate-test.answered_from", "tydi-hard"),
+        "evaluations.tydi-translate-test.answered_from: the contexts of tydi-hard are neither those of"
+        " evaluations.tydi-translate-test.corpora nor a translation (kind translated) of them",
+    ),
+    "a row with other pairs": (
+        put("tables.baselines.rows", ["mbert-mono", {"model": "mbert-mono", "evaluation": "tydi-own"}]),
+        "tables.baselines.columns: unknown pair of evaluation tydi-own 'en-ar'",
+    ),
+    "a row with other annotators": (
+        put("tables.baselines.rows", ["mbert-mono", {"model": "mbert-mono", "evaluation": "tydi-dev"}]),
+        "tables.baselines.rows: evaluations.tydi-dev.annotators is 1, but that of tydi-test is 2; they must be the"
+        " same",
+    ),
+    "a row twice": (
+        put("tables.baselines.rows", ["mbert-mono", {"model": "mbert-mono", "evaluation": "tydi-test"}]),
+        "tables.baselines.rows: mbert-mono is given twice; each may stand there once",
+    ),
+    "a row without its evaluation": (
+        put("tables.baselines.rows", [{"model": "mbert-mono"}]),
+        "tables.baselines.rows.0.evaluation is missing",
+    ),
+    "a table of two kinds of scores": (
+        put("tables.table2.metric", "jaccard"),
+        "tables.table2: give exactly one of task (TyDi QA's F1) and metric (scores of the answers' texts)",
+    ),
+    "average of thresholded F1": (
+        put("tables.table2.average", "questions"),
+        "tables.table2: average: questions belongs to metric; an F1 at a threshold is no mean over questions",
+    ),
+    "unknown metric": (
+        put("tables.table2.metric", "jacard"),
+        "tables.table2.metric is \"jacard\"; did you mean 'jaccard'? allowed are em, f1, jaccard, mucot_f1",
+    ),
+    "unknown metric among several": (
+        put("tables.table2.metric", ["em", "bleu"]),
+        'tables.table2.metric is ["em", "bleu"]; allowed are em, f1, jaccard, mucot_f1',
+    ),
     "a table of thresholds that there are not": (
         put("tables.table2.threshold", "dev"),
         "tables.table2.threshold is dev, but evaluations.tydi-test.thresholds_from names no evaluation",
@@ -476,8 +518,8 @@ MISTAKES = {
         " but there is no section microworld",
     ),
     "language that the micro-world lacks": (
-        put("microworld.languages", ["en", "ar", "bn", "sw"]),
-        "splits.custom-dev.ids.ko: unknown file of the micro-world in en, ar, bn, sw"
+        put("microworld.languages", ["en", "ar", "bn", "sw", "hi", "ta"]),
+        "splits.custom-dev.ids.ko: unknown file of the micro-world in en, ar, bn, sw, hi, ta"
         " 'results/microworld/sdqa/dev/kor/korean.dev.txt'",
     ),
     "pairs for an encoder that is not trained on any": (
@@ -789,7 +831,7 @@ def test_documents_are_the_roots(default: Config) -> None:
 def test_a_training_set_is_held_against_the_evaluations_that_its_models_are_shown_in(
     raw: dict[str, Any],
 ) -> None:
-    raw["tables"]["dev"]["rows"] = ["mbert-mono"]
+    raw["tables"]["dev"]["rows"] = raw["tables"]["baselines"]["rows"] = ["mbert-mono"]
     config = load(raw)
     assert module.evaluations_of(config, "mono") == ["tydi-test", "tydi-hard", "tydi-dev"]
     assert module.evaluations_of(config, "aug") == ["tydi-test", "tydi-hard"]
@@ -805,7 +847,7 @@ def test_a_training_set_is_held_against_the_evaluations_that_its_models_are_show
 
 
 def test_what_a_model_is_tuned_after_is_held_against_its_evaluations_too(raw: dict[str, Any]) -> None:
-    raw["tables"]["dev"]["rows"] = ["mbert-mono", "xlmr-aug"]
+    raw["tables"]["dev"]["rows"] = raw["tables"]["baselines"]["rows"] = ["mbert-mono", "xlmr-aug"]
     raw["tables"]["hard"]["rows"] = ["last"]
     third = {"label": "mono again", "corpora": ["tydi-train"]}
     raw["training_sets"] |= {"first": third | {"label": "first"}, "last": third}
@@ -831,6 +873,22 @@ def test_a_table_knows_its_rows(default: Config) -> None:
     assert recipe.rows[0] == Row(model="mbert-mono", label="mBERT", training="mono")
     assert recipe.rows[4] == Heading(heading="mBERT + Alignment FT")
     assert recipe.rows[7].alignment == ("ar", "bn", "sw", "ko")
+
+
+def test_a_row_may_show_another_evaluation(default: Config) -> None:
+    first, second, *_ = module.table_recipe(default, "baselines").rows
+    assert first == Row(model="mbert-squad", label="mBERT", training="SQuAD en")
+    assert second == Row(
+        model="mbert-squad@tydi-translate-test", label="mBERT, question translated", training="SQuAD en"
+    )
+    assert module.table_models(default, "baselines") == ["mbert-squad", "mbert-mono", "mbert-aug"]
+    assert module.translated_contexts(default, "tydi-translate-test") is None
+    assert module.translated_contexts(default, "chaii-translate-test") == "chaii-en"
+    # aug's only model there is shown on tydi-test; answers for translate-test come from a third evaluation
+    assert module.evaluations_of(default, "aug") == ["tydi-test", "tydi-hard", "tydi-dev"]
+    assert module.evaluations_of(default, "squad") == [
+        name for name in default.evaluations if name not in ("tydi-hard", "tydi-dev")
+    ]
 
 
 def test_what_is_measured_is_held_out_of_every_alignment_that_is(raw: dict[str, Any]) -> None:

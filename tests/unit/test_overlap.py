@@ -9,8 +9,12 @@ import string
 import numpy as np
 import pytest
 
+from tests.unit.test_tydi_eval import annotation
+from tests.unit.test_tydi_eval import said as tydi_line
 from workflow_scripts.cli import InputError
+from workflow_scripts.evaluate import score
 from workflow_scripts.evaluate.overlap import Gold, evaluate, jaccard, main
+from workflow_scripts.files import read_jsonl, write_jsonl
 
 # Articles beside signs, case, marks, digits and signs outside ASCII, nothing at all.
 TEXTS = [
@@ -216,3 +220,74 @@ def test_null_odds_of_every_prediction_are_needed(tmp_path):
     files = [str(tmp_path / name) for name in ("gold", "said", "odds")]
     with pytest.raises(InputError, match="question q has the null odds null, not a number"):
         main(["--gold", files[0], "--predictions", files[1], "--metric", "squad2", "--null-odds", files[2]])
+
+
+TEXT = "राम दिल्ली में रहता है। The cat’s in Delhi."
+
+
+def span(answer):
+    """Bytes of an answer in TEXT."""
+    start = len(TEXT[: TEXT.index(answer)].encode())
+    return start, start + len(answer.encode())
+
+
+def scored(folder, golds, saids, annotators=1):
+    """Scores and lines of `evaluate.score` for questions numbered from 0; None: no prediction."""
+    asked = [
+        {"example_id": n, "language": "hindi", "document_plaintext": TEXT, "annotations": list(annotations)}
+        for n, annotations in enumerate(golds)
+    ]
+    told = [{**line, "example_id": n} for n, line in enumerate(saids) if line is not None]
+    write_jsonl(folder / "gold/hi-hi.jsonl", asked)
+    write_jsonl(folder / "said/hi-hi.jsonl", told)
+    files = [f"--{name}={folder}/{file}" for name, file in (("gold", "gold"), ("predictions", "said"))]
+    outs = [f"--out={folder}/scores.json", f"--questions={folder}/questions.jsonl"]
+    score.main([*files, *outs, "--pairs=hi-hi", f"--annotators={annotators}"])
+    lines = [line["text"] for _, line in read_jsonl(folder / "questions.jsonl")]
+    return json.loads((folder / "scores.json").read_text("utf-8")), lines
+
+
+def answered(answer, **more):
+    return tydi_line(0, 0, *span(answer), language="hindi", **more)
+
+
+def test_tydis_files_are_scored_by_their_texts(tmp_path):
+    """Spans are bytes; the best of several annotators counts; what no one predicted is wrong."""
+    golds = [
+        [annotation(0, *span("दिल्ली में")), annotation(0, *span("Delhi"))],
+        [annotation(0, *span("The cat’s"))],
+        [annotation(0, yes_no="YES")],
+        [annotation(0, *span("राम"))],
+    ]
+    start, end = span("दिल्ली")
+    saids = [
+        answered("दिल्ली"),
+        answered("cat’s in"),
+        tydi_line(0, 0, yes_no="YES", language="hindi"),
+        None,
+    ]
+    scores, lines = scored(tmp_path, golds, saids)
+    assert scores["squad"] == "1.1"
+    assert [line["jaccard"] for line in lines] == [0.5, 1 / 3, 1.0, 0.0]
+    assert [line["em"] for line in lines] == [0.0, 0.0, 1.0, 0.0]
+    assert [line["f1"] for line in lines] == pytest.approx([2 / 3, 2 / 3, 1.0, 0.0])
+    assert scores["pairs"]["hi-hi"]["text"] == pytest.approx(
+        {key: sum(line[key] for line in lines) / 4 for key in lines[0]}
+    )
+    saids[0] = tydi_line(0, 0, start, end + 2, language="hindi")  # two bytes into a blank and a letter
+    assert scored(tmp_path, golds, saids)[1][0] == lines[0]
+
+
+def test_questions_without_an_answer_are_squad_2s(tmp_path):
+    """One of two annotators is not enough where two must agree; only saying nothing is right then."""
+    some = [annotation(0, *span("राम")), annotation()]
+    none = tydi_line(0, language="hindi")
+    golds = [some, some, some, [annotation(0, *span("राम"))] * 2]
+    scores, lines = scored(tmp_path, golds, [answered("राम"), none, None, answered("राम")], annotators=2)
+    assert scores["squad"] == "2.0"
+    assert [line["em"] for line in lines] == [0, 1, 1, 1]
+    assert [line["jaccard"] for line in lines] == [0, 1, 1, 1]
+    golds = [{"example_id": 0, "language": "hindi", "annotations": [annotation()]}]
+    write_jsonl(tmp_path / "gold/hi-hi.jsonl", golds)
+    with pytest.raises(InputError, match=r"hi-hi\.jsonl: example 0: document_plaintext is missing"):
+        score.score_pair(tmp_path / "gold/hi-hi.jsonl", tmp_path / "said/hi-hi.jsonl", 1)

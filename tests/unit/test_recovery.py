@@ -85,13 +85,14 @@ def test_the_micro_world_tells_right_from_wrong(tmp_path: Path, capsys: pytest.C
         update={"languages": ("en", "hi", "bn"), "chaii_articles": {"hi": (150, 1)}}
     )
     recovery.write_world(recipe, tmp_path)
-    recovery.main(["--world", str(tmp_path)])
+    recovery.main(["--world", str(tmp_path), "--backwards"])
     *lines, last = capsys.readouterr().out.splitlines()
     summary = json.loads(last)
     assert sum("published search" in line and line.startswith("|") for line in lines) == 2
     assert set(summary["directions"]) == {"hi-bn", "hi-en"}
     assert summary["found"][0] == 1
     assert summary["found"][1] < 1
+    assert all(right > 0.8 * 150 for right in summary["backwards"].values())
     for direction in summary["directions"].values():
         assert direction["lost"][0] == 0
         assert sum(label["records"] for label in direction["labels"].values()) == direction["records"] == 150

@@ -193,6 +193,69 @@ def test_the_papers_averages(shared: Path) -> None:
                 assert average == pytest.approx(figures(list(cells), cells)[-1], abs=0.051)
 
 
+def text_scores(file: Path, jaccard: tuple[float, float], squad: str = "1.1") -> str:
+    """Scores of texts as evaluate.score writes them, of Hindi and Tamil questions; EM is half of Jaccard."""
+    pairs = {
+        pair: {"n": questions, "text": {"jaccard": score, "em": score / 2}}
+        for pair, questions, score in zip(("hi-hi", "ta-ta"), (67, 33), jaccard, strict=True)
+    }
+    file.write_text(json.dumps({"annotators": 1, "squad": squad, "pairs": pairs}), "utf-8")
+    return str(file)
+
+
+def test_scores_of_texts_in_mucots_layout(tmp_path: Path) -> None:
+    """Two columns of its Table 2, as rows here."""
+    asked = recipe(
+        title="MuCoT",
+        evaluation="chaii",
+        annotators=1,
+        task=None,
+        metrics=["jaccard", "em"],
+        average="questions",
+        columns=[["hi-hi", "ta-ta"]],
+        rows=[
+            {"model": "none", "label": "mBERT", "training": "SQuAD → ChAII"},
+            {"model": "all", "label": "mBERT", "training": "SQuAD → ChAII+ml+te+bn+mr", "alignment": ["hi"]},
+        ],
+    )
+    files = [
+        f"none={text_scores(tmp_path / 'a.json', (0.57, 0.37))}",
+        f"all={text_scores(tmp_path / 'b.json', (0.54, 0.39))}",
+    ]
+    (head, *rows), page = write(tmp_path, asked, *files)
+    assert head[2:-2] == ["Jaccard hi", "Jaccard ta", "Jaccard overall", "EM hi", "EM ta", "EM overall"]
+    assert rows[0][2:-2] == ["57.00", "37.00", "50.40", "28.50", "18.50", "25.20"]
+    assert page[0] == (
+        "MuCoT. Word Jaccard, exact match in percent on chaii: 33 to 67 questions a column, an answer where at least 1"
+        " annotator gave one, seed 0. Rules of SQuAD 1.1. Overall: the mean over questions. ✓ or ✗: aligned in the"
+        " language beside English, or not."
+    )
+    assert [cell.strip() for cell in page[5].split("|")[3:-1]] == [
+        "54.0 ✓",
+        "39.0 ✗",
+        "49.0",
+        "27.0 ✓",
+        "19.5 ✗",
+        "24.5",
+    ]
+    (head, *_), page = write(tmp_path, {**asked, "metrics": ["jaccard"], "average": "pairs"}, *files)
+    assert head[2:-2] == ["hi", "ta", "avg"]
+    assert "SQuAD 1.1" not in page[0]
+
+
+def test_the_papers_overall_jaccard(shared: Path) -> None:
+    """All of MuCoT's overall scores are means over its 67 Hindi and 33 Tamil questions, as ours are."""
+    for table in ("2", "3"):
+        with (shared / "paper_tables" / f"mucot_table{table}.csv").open(encoding="utf-8", newline="") as file:
+            printed = list(csv.DictReader(file))
+        for column in {line["column_order"] for line in printed}:
+            score = {
+                line["language"]: float(line["score"]) for line in printed if line["column_order"] == column
+            }
+            cells = {"hi-hi": (score["hi"], 67), "ta-ta": (score["ta"], 33)}
+            assert figures(list(cells), cells, "questions")[-1] == pytest.approx(score["overall"], abs=0.0101)
+
+
 def test_a_model_without_its_checkpoint_is_not_available(tmp_path: Path, both: list[str]) -> None:
     rows = recipe()["rows"]
     rows.insert(

@@ -77,6 +77,7 @@ def test_what_every_question_got_is_kept(tmp_path: Path) -> None:
         "example_id": "0",
         "passage": {"score": 3.25, "has_gold": True, "has_pred": True, "f1": 1.0},
         "minimal": {"score": 3.25, "has_gold": True, "has_pred": True, "f1": 1.0},
+        "text": {"em": 1.0, "f1": 1.0, "jaccard": 1.0, "mucot_f1": 1.0},
     }
     assert [line["minimal"]["has_gold"] for line in lines] == [True, True, False]
     assert [line["minimal"]["f1"] for line in lines] == [1, 0, 0]

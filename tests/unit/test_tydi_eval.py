@@ -37,7 +37,12 @@ def annotation(passage: int = -1, start: int = -1, end: int = -1, yes_no: str = 
 
 
 def gold(example: Any, *annotations: dict[str, Any], language: str = "arabic") -> dict[str, Any]:
-    return {"example_id": example, "language": language, "annotations": list(annotations)}
+    return {
+        "example_id": example,
+        "language": language,
+        "document_plaintext": "The wharf of Uvuv was painted green in 1807.",
+        "annotations": list(annotations),
+    }
 
 
 def said(

@@ -12,6 +12,9 @@ import pytest
 import yaml
 
 from tests.workflow.conftest import ROOT, Tree
+from workflow_scripts.corpus import read_questions
+from workflow_scripts.evaluate.overlap import Gold, evaluate, read_predictions
+from workflow_scripts.files import read_jsonl
 
 pytestmark = pytest.mark.slow
 
@@ -43,7 +46,7 @@ def of_model(name: str) -> set[str]:
     return {f"models/{name}", f"predictions/{name}", f"scores/{name}", *TABLES}
 
 
-TABLES = {"tables/passage", "tables/minimal"}
+TABLES = {"tables/passage", "tables/minimal", "tables/text"}
 RETRIEVAL = {"retrieval/tiny"}
 ALL_MODELS = of_model("tiny-mono") | of_model("tiny-ar")
 ALIGNED = {"aligned/tiny"} | of_model("tiny-ar") | RETRIEVAL
@@ -62,6 +65,33 @@ def test_it_ends_in_tables(run: Tree) -> None:
         assert len(head) == 2 + columns + 2
         assert all(0 <= float(cell) <= 100 for row in rows for cell in row[2:-2])
         assert (run.folder / f"results/tables/{table}.md").is_file()
+
+
+def test_texts_are_scored_as_the_files_in_squads_format_are(run: Tree) -> None:
+    """The table asks for nothing but TyDi's files, where answers are bytes of an article."""
+    gold: dict[str, Gold] = {}
+    for question in read_questions(run.folder / "results/questions/test.parquet"):
+        said = [answer.text or answer.yes_no.lower() for answer in question.annotations]
+        texts = tuple(text for text in said if text != "none")
+        gold[question.source_id] = Gold(texts if len(texts) > 1 else ())
+    folder = run.folder / "results/predictions/tiny-mono/seed0/test"
+    predictions = read_predictions(folder / "en-en.squad.json") | read_predictions(
+        folder / "ar-ar.squad.json"
+    )
+    assert predictions.keys() == gold.keys()
+    assert any(predictions.values())
+    squad, scores = evaluate(gold, predictions, "squad2")
+    with (run.folder / "results/tables/text.csv").open(encoding="utf-8", newline="") as file:
+        row, _ = csv.DictReader(file)
+    assert row["EM overall"] == f"{squad['exact']:.2f}"
+    assert row["F1 overall"] == f"{squad['f1']:.2f}"
+    kept = run.folder / "results/scores/tiny-mono/seed0/test.questions.jsonl"
+    lines = {
+        line["example_id"]: line["text"] for _, line in read_jsonl(kept) if line["pair"] in ("en-en", "ar-ar")
+    }
+    assert {name: (line["em"], line["f1"]) for name, line in lines.items()} == {
+        name: (got["exact"], got["f1"]) for name, got in scores.items()
+    }
 
 
 def test_every_job_leaves_a_log_and_its_costs(run: Tree) -> None:
@@ -257,7 +287,7 @@ CODE = {
     "report/tables.py": {"table"},
     "recipes/table.py": {"table"},
     "acquire/guard.py": {"guard", "table"},
-    "evaluate/tydi.py": {"score", "table"},
+    "evaluate/overlap.py": {"score", "table"},
     "evaluate/gold.py": {"gold_test", "score", "table"},
     "qa/spans.py": AFTER_MODELS,
     "qa/tune.py": {"tune"} | AFTER_MODELS,

@@ -1,5 +1,6 @@
 """Whole corpora in other languages, run: ChAII's rows to English from records, on to Bengali by a paid service."""
 
+import csv
 import json
 import shutil
 from collections.abc import Iterator
@@ -11,7 +12,8 @@ import yaml
 from tests.servers import TranslationServer
 from tests.workflow.conftest import Tree
 from workflow_scripts.augment.corpora import label_of
-from workflow_scripts.corpus import Document, Question, read_documents, read_questions
+from workflow_scripts.corpus import Document, Question, example_id, read_documents, read_questions
+from workflow_scripts.files import read_jsonl
 from workflow_scripts.recipes.relocation import LABELS
 
 pytestmark = pytest.mark.slow
@@ -135,3 +137,46 @@ def test_what_a_label_leaves_out(run: Tree, server: TranslationServer) -> None:
     _, after, dropped = made(run, "chaii-bn")
     assert after == [question for question, given in zip(before, labels, strict=True) if given == least]
     assert len(after) + len(dropped) == len(before)
+
+
+def test_contexts_are_translated_at_test_time(run: Tree, server: TranslationServer) -> None:
+    """Spans of the English contexts become spans of the Hindi and Tamil ones; each row of the table is another way."""
+    raw = yaml.safe_load((run.folder / configuration(run, server.endpoint)).read_text("utf-8"))
+    raw["evaluations"] |= {
+        "chaii": {"corpora": ["chaii"], "annotators": 1},
+        "english": {"corpora": ["chaii-en"], "annotators": 1},
+        "translated": {"corpora": ["chaii"], "annotators": 1, "answered_from": "english"},
+    }
+    raw["tables"]["baselines"] = {
+        "title": "Translate-test",
+        "evaluation": "chaii",
+        "metric": ["jaccard", "em"],
+        "rows": ["tiny-mono", {"model": "tiny-mono", "evaluation": "translated", "label": "in English"}],
+        "columns": [["hi-hi", "ta-ta"]],
+    }
+    (run.folder / "test.yaml").write_text(yaml.safe_dump(raw), "utf-8")
+    table = "results/tables/baselines.csv"
+    done = run.snakemake("--cores", "2", "--", table, config="test.yaml")
+    assert done.returncode == 0, done.stdout[-5000:] + done.stderr[-5000:]
+    with (run.folder / table).open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["Model"] for row in rows] == ["tiny", "in English"]
+    assert rows[0].keys() >= {"Jaccard hi", "Jaccard ta", "Jaccard avg", "EM avg"}
+    documents = read_documents(run.folder / "results/documents/chaii.parquet")
+    questions = read_questions(run.folder / "results/questions/chaii.parquet")
+    asked = {example_id(one.source_id): one for one in questions}
+    folder = run.folder / "results/predictions/tiny-mono/seed0"
+    english = {line["example_id"]: line for _, line in read_jsonl(folder / "english/en-en.jsonl")}
+    lines = [
+        line for code in ("hi", "ta") for _, line in read_jsonl(folder / f"translated/{code}-{code}.jsonl")
+    ]
+    assert len(lines) == len(english) == 60
+    for line in lines:
+        assert line["minimal_answer_score"] == english[line["example_id"]]["minimal_answer_score"]
+        span = line["minimal_answer"]
+        text = documents[asked[line["example_id"]].doc_id].text.encode()
+        # whole characters of the original, wherever there was a span
+        assert bool(text[span["start_byte_offset"] : span["end_byte_offset"]].decode().strip()) == (
+            english[line["example_id"]]["minimal_answer"]["start_byte_offset"] >= 0
+        )
+    assert run.jobs("--", table, config="test.yaml") == {}

@@ -300,8 +300,13 @@ def _document(
     return assemble(document, sentences, target, made_by, known.get(document.language, UNLINKED))
 
 
-def read_linked(pairs: Mapping[str, str], links: Mapping[str, str]) -> dict[str, Linked]:
-    """Links by language.  Raises InputError where pairs or links of a language lack."""
+def read_linked(
+    pairs: Mapping[str, str], links: Mapping[str, str], backwards: bool = False
+) -> dict[str, Linked]:
+    """Links by language; backwards: from translations to what they translate.
+
+    Raises InputError where pairs or links of a language lack.
+    """
     if set(pairs) != set(links):
         (lacking,) = set(pairs).symmetric_difference(links) or ("",)
         raise InputError(
@@ -310,7 +315,11 @@ def read_linked(pairs: Mapping[str, str], links: Mapping[str, str]) -> dict[str,
     found: dict[str, Linked] = {}
     for code, file in pairs.items():
         read = read_pairs(file)
-        found[code] = linked(read, read_links(links[code], read))
+        lines = read_links(links[code], read)
+        if backwards:
+            read = [(second, first) for first, second in read]
+            lines = [[(j, i) for i, j in line] for line in lines]
+        found[code] = linked(read, lines)
     return found
 
 

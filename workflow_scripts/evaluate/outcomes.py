@@ -1,10 +1,11 @@
 """What every question of an evaluation got, kept as JSON lines: what thresholds, significance and calibration need.
 
 A line is a question: pair, example_id (a text), and for either task its score, whether there is a gold answer
-(has_gold) and an answer that is no null (has_pred), and the answer's f1, as `evaluate.tydi` has them.
+(has_gold) and an answer that is no null (has_pred), and the answer's f1, as `evaluate.tydi` has them; and what its text
+scores (em, f1, jaccard, mucot_f1), as `evaluate.texts` has it.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -22,14 +23,16 @@ class Questions(NamedTuple):
     tasks: dict[str, Outcomes]
 
 
-def to_lines(pair: str, ids: Iterable[str], tasks: dict[str, Outcomes]) -> Iterator[dict[str, Any]]:
-    """The lines of a pair."""
+def to_lines(pair: str, questions: Questions, texts: dict[str, dict[str, float]]) -> Iterator[dict[str, Any]]:
+    """The lines of a pair; `texts`: example id -> metric -> score."""
+    tasks = questions.tasks
     columns = {task: list(zip(*(column.tolist() for column in tasks[task]), strict=True)) for task in TASKS}
-    for row, name in enumerate(ids):
+    for row, name in enumerate(questions.ids):
         yield {
             "pair": pair,
             "example_id": name,
             **{task: dict(zip(Outcomes._fields, columns[task][row], strict=True)) for task in TASKS},
+            "text": texts[name],
         }
 
 

@@ -1,15 +1,18 @@
-"""Score one model's predictions on one evaluation: TyDi QA's primary-task F1 for each pair of languages.
+"""Score one model's predictions on one evaluation: TyDi QA's primary-task F1, SQuAD's and ChAII's scores of texts.
 
 Example ids repeat over the pairs (a translated question keeps the id of its original), so gold answers and predictions
 of each pair are files of their own, `<question language>-<context language>.jsonl`, each under one official language
 label, that of the context.
 
 The best F1 is that of a threshold which is found on the evaluated questions themselves, as TyDi QA's program does.
-With `--thresholds`, F1 at those of `evaluate.threshold` stands beside it, as `at_dev_threshold`.  `--questions` keeps
-what every question got.
+With `--thresholds`, F1 at those of `evaluate.threshold` stands beside it, as `at_dev_threshold`.  Texts are scored as
+they are, whatever their score (`text`: means of em, f1, jaccard and mucot_f1); `squad` says by which rules, those of
+SQuAD 1.1 or, where any question of the evaluation has no answer, of SQuAD 2.0.  `--questions` keeps what every question
+got.
 """
 
 import json
+import statistics
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,27 +20,46 @@ from typing import Any
 
 from workflow_scripts.cli import InputError, parser, run
 from workflow_scripts.evaluate.outcomes import Questions, to_lines
+from workflow_scripts.evaluate.texts import (
+    Scores,
+    Texts,
+    article_of,
+    gold_texts,
+    rules_for,
+    text_of,
+    text_scores,
+)
 from workflow_scripts.evaluate.tydi import (
     TASKS,
+    Gold,
     at_threshold,
     doubts,
+    each_gold,
     example_scores,
-    read_gold,
     read_predictions,
     summary,
 )
 from workflow_scripts.files import read_text, write_jsonl, write_text
 
 Thresholds = dict[str, dict[str, float]]  # pair -> task -> the score that an answer must have
+SQUAD = {"squad": "1.1", "squad2": "2.0"}  # whose rules count -> as files of scores say it
 
 
-def score_pair(gold_file: Path, prediction_file: Path, annotators: int) -> Questions:
-    """What every question of one pair of files got.
+def score_pair(gold_file: Path, prediction_file: Path, annotators: int) -> tuple[Questions, Texts]:
+    """What every question of one pair of files got in TyDi's tasks, and its texts.
 
     Raises InputError unless both files hold the same one language label and at least one line each, and some question
     has `annotators` annotations.  What else is odd, such as missing predictions, is told on stderr.
     """
-    gold, predictions = read_gold(gold_file), read_predictions(prediction_file)
+    predictions = read_predictions(prediction_file)
+    gold: dict[str, Gold] = {}
+    texts = Texts({}, {})
+    for name, asked_of, record in each_gold(gold_file):
+        gold[name] = asked_of
+        article = article_of(record, f"{gold_file}: example {name}")
+        texts.gold[name] = gold_texts(asked_of.answers, article, annotators)
+        if name in predictions:
+            texts.said[name] = text_of(predictions[name].answer, article)
     labels = {
         str(gold_file): {value.language for value in gold.values()},
         str(prediction_file): {value.language for value in predictions.values()},
@@ -59,12 +81,16 @@ def score_pair(gold_file: Path, prediction_file: Path, annotators: int) -> Quest
         )
     for sentence in doubts(gold, predictions, annotators):
         print(f"warning: {prediction_file}: {sentence}", file=sys.stderr)
-    return Questions(list(gold), example_scores(gold, predictions, annotators))
+    return Questions(list(gold), example_scores(gold, predictions, annotators)), texts
 
 
-def figures_of(questions: Questions, thresholds: dict[str, float] | None) -> dict[str, Any]:
-    """The number of questions, and for each task the figures of `evaluate.tydi`, also with `thresholds`."""
-    figures: dict[str, Any] = {"n": len(questions.ids)}
+def figures_of(questions: Questions, texts: Scores, thresholds: dict[str, float] | None) -> dict[str, Any]:
+    """The number of questions, the means of their texts' scores, and each task's figures, also with `thresholds`."""
+    metrics = next(iter(texts.values()))
+    figures: dict[str, Any] = {
+        "n": len(questions.ids),
+        "text": {metric: statistics.fmean(got[metric] for got in texts.values()) for metric in metrics},
+    }
     for task in TASKS:
         figures[task] = summary(questions.tasks[task])
         if thresholds is not None:
@@ -110,20 +136,24 @@ def main(argv: Sequence[str] | None = None) -> None:
     if given.annotators < 1:
         raise InputError(f"--annotators is {given.annotators}; at least 1 annotator must agree")
     thresholds = read_thresholds(given.thresholds, given.pairs) if given.thresholds else {}
-    got = {
+    read = {
         pair: score_pair(
             Path(given.gold, f"{pair}.jsonl"), Path(given.predictions, f"{pair}.jsonl"), given.annotators
         )
         for pair in given.pairs
     }
-    scores = {pair: figures_of(questions, thresholds.get(pair)) for pair, questions in got.items()}
+    rules = rules_for([question for _, texts in read.values() for question in texts.gold.values()])
+    got = {pair: (questions, text_scores(texts, rules)) for pair, (questions, texts) in read.items()}
+    scores = {pair: figures_of(*of, thresholds.get(pair)) for pair, of in got.items()}
     if given.questions:
         write_jsonl(given.questions, (line for pair, of in got.items() for line in to_lines(pair, *of)))
-    write_text(given.out, json.dumps({"annotators": given.annotators, "pairs": scores}, indent=1) + "\n")
+    content = {"annotators": given.annotators, "squad": SQUAD[rules], "pairs": scores}
+    write_text(given.out, json.dumps(content, indent=1) + "\n")
     for pair, figures in scores.items():
         print(
             f"{pair}: {figures['n']} questions, passage F1 {100 * figures['passage']['best_f1']:.1f},"
-            f" minimal F1 {100 * figures['minimal']['best_f1']:.1f}"
+            f" minimal F1 {100 * figures['minimal']['best_f1']:.1f},"
+            f" word Jaccard {100 * figures['text']['jaccard']:.1f}"
         )
 
 

@@ -19,7 +19,7 @@ without `minimal_answer` (it takes over the span of the line before), a score th
 import json
 import math
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -88,17 +88,22 @@ def read_gold(path: Path | str) -> dict[str, Gold]:
 
     Raises InputError naming the line that is malformed, repeats an id or holds no annotations.
     """
-    gold: dict[str, Gold] = {}
+    return {name: gold for name, gold, _ in each_gold(path)}
+
+
+def each_gold(path: Path | str) -> Iterator[tuple[str, Gold, dict[str, Any]]]:
+    """Example id, gold answers and the whole record of each line of `read_gold`, one at a time: articles are long."""
+    seen: set[str] = set()
     for number, record in read_jsonl(path):
         where = f"{path} line {number}"
         name = _example_id(record, where)
-        if name in gold:
+        if name in seen:
             raise InputError(
                 f"{where}: example_id {name} occurs twice; score each pair of question and context language in files of"
                 " its own"
             )
-        gold[name] = gold_of(record, where)
-    return gold
+        seen.add(name)
+        yield name, gold_of(record, where), record
 
 
 def gold_of(record: dict[str, Any], where: str) -> Gold:

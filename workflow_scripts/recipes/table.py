@@ -6,6 +6,9 @@ from pydantic import Field
 
 from workflow_scripts.recipes.base import Positive, Recipe
 
+Task = Literal["passage", "minimal"]
+Metric = Literal["em", "f1", "jaccard", "mucot_f1"]
+
 
 class Heading(Recipe):
     """A line between rows, such as "mBERT + Alignment FT"."""
@@ -29,7 +32,7 @@ class Row(Recipe):
 
 
 class Table(Recipe):
-    """A table in the layout of aligned_qa's Tables 2 and 3."""
+    """A table in the layout of aligned_qa's Tables 2 and 3, or of several scores of the answers' texts."""
 
     title: str = Field(description="first words of the caption")
     evaluation: str = Field(description="name of the evaluation, for the caption")
@@ -37,7 +40,10 @@ class Table(Recipe):
     seeds: tuple[int, ...] = Field(
         min_length=1, description="seeds of each model's scores, in the order of --scores"
     )
-    task: Literal["passage", "minimal"] = Field(description="whose F1 is shown")
+    task: Task | None = Field(None, description="TyDi QA's task whose F1 is shown; null: metrics are")
+    metrics: tuple[Metric, ...] = Field(
+        (), description="scores of the answers' texts that are shown, in this order; none: task is"
+    )
     threshold: Literal["swept", "dev"] = Field(
         "swept",
         description="best F1 on the evaluated questions, or F1 at the thresholds of another evaluation",
@@ -45,6 +51,10 @@ class Table(Recipe):
     thresholds_from: str | None = Field(None, description="name of that evaluation, for the caption")
     columns: tuple[tuple[str, ...], ...] = Field(
         description="blocks of question-context pairs; a block of several ends with its average"
+    )
+    average: Literal["pairs", "questions"] = Field(
+        "pairs",
+        description="what counts the same in it: each pair, or each question of all pairs of the block",
     )
     rows: tuple[Row | Heading, ...] = Field(description="models, and headings between them")
 

@@ -1,4 +1,4 @@
-"""Write a table of F1 scores in the layout of aligned_qa's Tables 2 and 3, as CSV and as Markdown.
+"""Write a table of scores in the layout of aligned_qa's Tables 2 and 3, as CSV and as Markdown.
 
 A row is a model, a column a pair of question and context language (`Q_en,C_ar`: asked in English of Arabic articles);
 after each block of several columns stands their plain mean, `Q_en avg` where the question language is common to them
@@ -7,6 +7,10 @@ the standard deviation (n - 1).  Behind the cells of aligned models the Markdown
 beside English were (✓) or were not (✗) among those that the encoder was aligned in, as the paper prints it.  A model
 whose encoder is somebody else's checkpoint that is not there has "n/a" for figures; the caption says what is missing.
 F1 is the best of all score thresholds on the evaluated questions, or that of thresholds found on others.
+
+Instead of TyDi QA's F1, scores of the answers' texts: SQuAD's exact match and F1, the word Jaccard of ChAII and MuCoT,
+and the F1 of MuCoT's code.  Several of them stand one after another, `Jaccard hi`, `Jaccard ta`, `Jaccard overall`,
+`EM hi`, …, where a pair of one language goes by its code; `overall` is the mean over all questions of a block.
 
 The CSV is for programs: percent with two decimals, cells that are numbers or n/a only, no lines for headings; its last
 columns hold the heading above the row and the alignment's languages.
@@ -18,31 +22,58 @@ import json
 import statistics
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from workflow_scripts.cli import InputError, parser, read_recipe, run
 from workflow_scripts.files import read_text, write_text
-from workflow_scripts.recipes.table import Heading, Row, Table
+from workflow_scripts.recipes.table import Heading, Metric, Row, Table
 from workflow_scripts.report.markdown import literal, table
 
 Block = Sequence[str]
+Scores = dict[str, tuple[float, int]]  # pair -> score in percent, and number of questions
 ABSENT = "n/a"
+# Metric -> as column heads and as captions call it.
+METRICS: dict[Metric, tuple[str, str]] = {
+    "em": ("EM", "exact match"),
+    "f1": ("F1", "F1"),
+    "jaccard": ("Jaccard", "word Jaccard"),
+    "mucot_f1": ("MuCoT F1", "F1 as in MuCoT's code"),
+}
+AVERAGES = {"pairs": "avg", "questions": "overall"}
 
 
-def f1(figures: dict[str, Any], recipe: Table) -> float:
-    """The F1 that a table shows, of a task's figures as `evaluate.score` writes them."""
-    return float(figures["best_f1"] if recipe.threshold == "swept" else figures["at_dev_threshold"]["f1"])
+class Model(NamedTuple):
+    """One model's scores in one seed: for TyDi QA's task (None) or each metric, those of every pair."""
+
+    scores: dict[Metric | None, Scores]
+    squad: str | None
 
 
-def read_scores(file: str, recipe: Table) -> dict[str, tuple[float, int]]:
-    """(F1 in percent, number of questions) of each of the table's pairs, from a file of `evaluate.score`.
+def shown_of(recipe: Table) -> list[Metric | None]:
+    """The metrics that a table shows, or None for TyDi QA's task."""
+    return list(recipe.metrics) or [None]
+
+
+def score_of(figures: dict[str, Any], metric: Metric | None, recipe: Table) -> float:
+    """A score that a table shows, from 0 to 1, of a pair's figures as `evaluate.score` writes them."""
+    if metric is not None:
+        return float(figures["text"][metric])
+    of_task = figures[str(recipe.task)]
+    return float(of_task["best_f1"] if recipe.threshold == "swept" else of_task["at_dev_threshold"]["f1"])
+
+
+def read_scores(file: str, recipe: Table) -> Model:
+    """The scores of each of the table's pairs, from a file of `evaluate.score`.
 
     Raises InputError if it is no such file, lacks a pair or was made with another number of annotators.
     """
     try:
         content: dict[str, Any] = json.loads(read_text(file))
         annotators, pairs = content["annotators"], content["pairs"]
-        scores = {pair: (100 * f1(of[recipe.task], recipe), of["n"]) for pair, of in pairs.items()}
+        scores = {
+            metric: {pair: (100 * score_of(of, metric, recipe), of["n"]) for pair, of in pairs.items()}
+            for metric in shown_of(recipe)
+        }
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         if isinstance(error, InputError):
             raise
@@ -52,30 +83,44 @@ def read_scores(file: str, recipe: Table) -> dict[str, tuple[float, int]]:
             f"{file}: scored with {annotators} annotators, but the table says {recipe.annotators}"
         )
     for pair in (pair for block in recipe.columns for pair in block):
-        if pair not in scores:
-            raise InputError(f"{file}: no scores for {pair}; there are {', '.join(scores)}")
-    return scores
+        if pair not in pairs:
+            raise InputError(f"{file}: no scores for {pair}; there are {', '.join(pairs)}")
+    return Model(scores, content.get("squad"))
 
 
-def heads(blocks: Sequence[Block]) -> list[str]:
-    """The column heads: one for each pair, and one for the average of each block of several; no two are the same."""
+def heads(blocks: Sequence[Block], average: str = "avg", codes: bool = False) -> list[str]:
+    """One column head for each pair, and one for the average of each block of several; no two are the same.
+
+    codes: pairs of one language go by its code.
+    """
     found: list[str] = []
     for number, block in enumerate(blocks, 1):
         sides = [pair.split("-") for pair in block]
-        found += [f"Q_{question},C_{context}" for question, context in sides]
+        found += [
+            context if codes and question == context else f"Q_{question},C_{context}"
+            for question, context in sides
+        ]
         if len(block) > 1:
             questions, contexts = {question for question, _ in sides}, {context for _, context in sides}
             common = [f"Q_{code} " for code in questions if len(questions) == 1]
             common += [f"C_{code} " for code in contexts if len(contexts) == 1]
-            average = f"{common[0] if common else ''}avg"
-            found.append(average if average not in found else f"{average} of block {number}")
+            head = f"{common[0] if common else ''}{average}"
+            found.append(head if head not in found else f"{head} of block {number}")
     return found
 
 
-def figures(block: Block, scores: dict[str, tuple[float, int]]) -> list[float]:
-    """F1 in percent of each pair of a block, and the plain mean of several (the order of `heads`)."""
+def heads_of(recipe: Table) -> list[str]:
+    """The column heads of a table: those of its blocks, after the name of each metric where there are several."""
+    found = heads(recipe.columns, AVERAGES[recipe.average], bool(recipe.metrics))
+    names = [f"{METRICS[metric][0]} " for metric in recipe.metrics] if len(recipe.metrics) > 1 else [""]
+    return [f"{name}{head}" for name in names for head in found]
+
+
+def figures(block: Block, scores: Scores, by: str = "pairs") -> list[float]:
+    """Percent of each pair of a block, and of several the mean over pairs or over questions (the order of `heads`)."""
     cells = [scores[pair][0] for pair in block]
-    return cells if len(cells) == 1 else [*cells, statistics.fmean(cells)]
+    weights = [scores[pair][1] for pair in block] if by == "questions" else None
+    return cells if len(cells) == 1 else [*cells, statistics.fmean(cells, weights)]
 
 
 def in_mix(pair: str, alignment: Sequence[str]) -> bool | None:
@@ -95,7 +140,7 @@ def to_csv(recipe: Table, cells: dict[str, list[list[float]]]) -> str:
     """The table for programs; `cells` holds each model's figures, a list for each seed."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    columns = heads(recipe.columns)
+    columns = heads_of(recipe)
     writer.writerow(["Model", "Tr. Data", *columns, "Heading", "Alignment languages"])
     above = ""
     for row in recipe.rows:
@@ -108,15 +153,18 @@ def to_csv(recipe: Table, cells: dict[str, list[list[float]]]) -> str:
     return text.getvalue()
 
 
-def to_markdown(recipe: Table, cells: dict[str, list[list[float]]], questions: Sequence[int]) -> str:
+def to_markdown(
+    recipe: Table, cells: dict[str, list[list[float]]], questions: Sequence[int], squad: str | None = None
+) -> str:
     """The table for people: caption and table, aligned so that it reads well as plain text too."""
     models = [row for row in recipe.rows if isinstance(row, Row)]
     signs = {
         row.model: [sign for block in recipe.columns for sign in marks(block, row.alignment)]
+        * len(shown_of(recipe))
         for row in models
     }
     marked = [any(column) for column in zip(*signs.values(), strict=True)]
-    columns = heads(recipe.columns)
+    columns = heads_of(recipe)
     lines = [["Model", "Tr. Data", *columns]]
     for row in recipe.rows:
         if isinstance(row, Heading):
@@ -131,11 +179,11 @@ def to_markdown(recipe: Table, cells: dict[str, list[list[float]]], questions: S
         cells_of_row = [value + end for value, end in zip(values, ends, strict=True)]
         lines.append([literal(row.label), literal(row.training), *cells_of_row])
     rows = table(lines, left=2)
-    return "\n".join([caption(recipe, questions, any(marked)), "", *rows]) + "\n"
+    return "\n".join([caption(recipe, questions, any(marked), squad), "", *rows]) + "\n"
 
 
-def caption(recipe: Table, questions: Sequence[int], marked: bool) -> str:
-    """Title, evaluation, number of questions, annotator threshold, seeds, and what the marks say."""
+def caption(recipe: Table, questions: Sequence[int], marked: bool, squad: str | None = None) -> str:
+    """Title, evaluation, number of questions, annotator threshold, seeds, SQuAD's rules, and what the marks say."""
     fewest, most = min(questions), max(questions)
     span = f"{most:,}" if fewest == most else f"{fewest:,} to {most:,}"
     many = f"{span} {'question' if most == 1 else 'questions'} a column"
@@ -143,13 +191,17 @@ def caption(recipe: Table, questions: Sequence[int], marked: bool) -> str:
     seeds = ", ".join(map(str, recipe.seeds))
     missing = [row.missing for row in recipe.rows if isinstance(row, Row) and row.missing]
     several = f"seeds {seeds} (mean ± standard deviation)" if len(recipe.seeds) > 1 else f"seed {seeds}"
-    figure = "Best F1 in percent" if recipe.threshold == "swept" else "F1 in percent"
+    best = "best F1" if recipe.threshold == "swept" else "F1"
+    what = ", ".join(METRICS[metric][1] for metric in recipe.metrics) or best
     sentences = [
         recipe.title,
-        f"{figure} on {recipe.evaluation}: {many}, an answer where at least {agree} gave one, {several}",
+        f"{what[0].upper()}{what[1:]} in percent on {recipe.evaluation}: {many}, an answer where at least {agree} gave"
+        f" one, {several}",
         f"Thresholds are those of the best F1 on {recipe.thresholds_from}"
         if recipe.threshold == "dev"
         else "",
+        f"Rules of SQuAD {squad}" if {"em", "f1"} & set(recipe.metrics) else "",
+        "Overall: the mean over questions" if recipe.average == "questions" else "",
         "✓ or ✗: aligned in the language beside English, or not" if marked else "",
         f"{ABSENT}: there is no checkpoint in {', '.join(missing)}" if missing else "",
     ]
@@ -179,6 +231,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     files = {model: names.split(",") for model, _, names in (text.partition("=") for text in given.scores)}
     cells: dict[str, list[list[float]]] = {}
     questions: dict[str, int] = {}
+    squad: set[str | None] = set()
     for row in recipe.rows:
         if isinstance(row, Heading):
             continue
@@ -193,16 +246,25 @@ def main(argv: Sequence[str] | None = None) -> None:
             )
         cells[model] = []
         for file in given_files:
-            scores = read_scores(file, recipe)
-            cells[model].append([figure for block in recipe.columns for figure in figures(block, scores)])
+            made = read_scores(file, recipe)
+            squad.add(made.squad)
+            cells[model].append(
+                [
+                    figure
+                    for scores in made.scores.values()
+                    for block in recipe.columns
+                    for figure in figures(block, scores, recipe.average)
+                ]
+            )
             for pair in (pair for block in recipe.columns for pair in block):
-                number = scores[pair][1]
+                number = next(iter(made.scores.values()))[pair][1]
                 if questions.setdefault(pair, number) != number:
                     raise InputError(
                         f"{file}: {number} questions for {pair}, but {questions[pair]} in other files"
                     )
     write_text(given.csv, to_csv(recipe, cells))
-    write_text(given.markdown, to_markdown(recipe, cells, list(questions.values())))
+    rules = " and ".join(sorted(filter(None, squad)))
+    write_text(given.markdown, to_markdown(recipe, cells, list(questions.values()), rules))
     print(f"{given.csv}, {given.markdown}: {sum(map(bool, cells.values()))} models, {len(questions)} pairs")
 
 
