@@ -475,7 +475,9 @@ def selection_corpora(wildcards):
 
 def selection_files(wildcards, input):
     """The options of `qa.tune_selected` that name the questions that weights are selected on."""
-    files = {name: getattr(input, f"dev_{name}") for name in ("documents", "questions", "contexts", "windows")}
+    files = {
+        name: getattr(input, f"dev_{name}") for name in ("documents", "questions", "contexts", "windows")
+    }
     return [f"--dev-{name} {' '.join(paths)}" for name, paths in files.items() if paths]
 
 
