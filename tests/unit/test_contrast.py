@@ -386,7 +386,7 @@ def made(tmp_path_factory):
         recipe = Features(max_length=60, stride=8, question_length=32)
         contexts = tokenise(documents, tokenizer, recipe.max_passages)
         known = {document.doc_id: document for document in documents}
-        windows, lost = cut(questions, known, contexts, tokenizer, recipe)
+        windows, lost = cut(questions, contexts, tokenizer, recipe)
         assert not lost
         assert len(windows.first) >= 12
         save(folder / f"{code}.contexts", contexts, "doc_ids", {})

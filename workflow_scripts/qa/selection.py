@@ -44,9 +44,10 @@ def text_score(asked: Asked, answered: list[Candidates], metric: str) -> float:
         if answers or metric != "jaccard":
             gold[str(number)] = overlap.Gold(answers)
             said[str(number)] = squad_text(document, found)
+    figure = "exact" if metric == "em" else metric
     kind = "jaccard" if metric == "jaccard" else "squad2"
     scores = overlap.question_scores(gold, said, kind)
-    return 100 * float(np.mean([figures[metric] for figures in scores.values()]))
+    return 100 * float(np.mean([figures[figure] for figures in scores.values()]))
 
 
 def tydi_score(asked: Asked, answered: list[Candidates], metric: str, annotators: int) -> float:

@@ -12,9 +12,9 @@ from workflow_scripts.recipes.training import Optimisation
 class Selected(Recipe):
     """Which of a run's weights become the model: those that answer the questions of an evaluation best."""
 
-    metric: Literal["minimal", "passage", "exact", "f1", "jaccard"] = Field(
+    metric: Literal["minimal", "passage", "em", "f1", "jaccard"] = Field(
         "minimal",
-        description="minimal, passage: TyDi's best F1, mean of the pairs of languages; exact, f1: SQuAD 2.0's; jaccard:"
+        description="minimal, passage: TyDi's best F1, mean of the pairs of languages; em, f1: SQuAD 2.0's; jaccard:"
         " words in common (ChAII); means of the questions",
     )
     every: Positive = Field(100, description="steps from one score to the next; there is one at the end, too")
