@@ -179,6 +179,6 @@ rule tune:
         "Tuning {wildcards.model}, seed {wildcards.seed}"
     shell:
         "python -m {params.step} --encoder {params.encoder} --contexts {input.contexts}"
-        " --windows {input.windows} {params.questions} --corpora {params.corpora} --left-out {input.left_out}"
+        " --windows {input.windows} --corpora {params.corpora} --left-out {input.left_out} {params.questions}"
         " {params.dev} {params.selection} --recipe {params.recipe:q} --seed {wildcards.seed} --label {wildcards.model}"
         " --work {params.work} --out {params.out} > {log} 2>&1"

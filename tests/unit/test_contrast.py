@@ -403,7 +403,11 @@ def tuned(made, out, asked=True, **recipe):
         given["questions"] = [made / f"{code}.parquet" for code in TEXTS]
     settings = {"steps": 4, "batch_size": 6, "precision": "fp32", "learning_rate": 1e-2, "epsilon": 1e-2}
     with loop.locked(out / "work"):
-        tune(Namespace(**files, **given, work=out / "work", out=out), Tuning(**settings | recipe))
+        tune(
+            Namespace(**files, **given, work=out / "work", out=out),
+            Tuning(**settings | recipe),
+            "workflow_scripts.qa.tune",
+        )
     return [(out / name).read_bytes() for name in ("model.safetensors", "answer_type.safetensors")]
 
 
