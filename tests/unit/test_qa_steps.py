@@ -141,7 +141,7 @@ def test_the_folder_is_an_ordinary_question_answering_model(made):
     assert torch.allclose(output.end_logits[real], end[real], atol=1e-5)
 
 
-def tuned(made, out, start, **recipe):
+def tuned(made, out, start, annotators=1, **recipe):
     """The model that a few steps from a folder give."""
     given = {
         "contexts": [made / "c.st"],
@@ -152,7 +152,9 @@ def tuned(made, out, start, **recipe):
     }
     if recipe.get("selection"):
         files = {"documents": "d.parquet", "questions": "q.parquet", "contexts": "c.st", "windows": "w.st"}
-        given |= {f"dev_{name}": [made / file] for name, file in files.items()} | {"dev_annotators": 1}
+        given |= {f"dev_{name}": [made / file] for name, file in files.items()} | {
+            "dev_annotators": annotators
+        }
     folders = {"encoder": start, "work": out / "work", "out": out}
     arguments = Namespace(**given, **folders, label="tune")
     settings = Tuning(**{"batch_size": 6, "precision": "fp32", **recipe})
@@ -207,17 +209,16 @@ def test_packed_tuning_gives_the_padded_model_and_predictions(made, tmp_path):
 
 @pytest.mark.parametrize("metric", ["minimal", "jaccard"])
 def test_the_weights_that_answer_best_become_the_model(made, tmp_path, metric):
-    """At a rate so high that the last weights know nothing any more; and training ends when nothing gets better."""
+    """At a rate so high that scores jump, and how they do depends on the number of threads."""
     recipe = {"steps": 30, "learning_rate": 0.5, "warmup": 0, "schedule": "constant"}
     selection = {"metric": metric, "every": 2, "patience": 4}
     tuned(made, tmp_path / "m", made / "m", **recipe, selection=selection)
     facts = json.loads((tmp_path / "m/training.json").read_text())
     scores = dict(facts["scores"])
-    assert scores[facts["best_step"]] == max(scores.values()) > scores[facts["steps"]]
+    assert scores[facts["best_step"]] == max(scores.values()) > 0
     assert facts["steps"] == facts["best_step"] + 2 * 4 < 30
-    predicting(
-        made, model=tmp_path / "m", pair=[f"en-en={tmp_path / 'p'}"], squad=[f"en-en={tmp_path / 's'}"]
-    )
+    files = {"pair": [f"en-en={tmp_path / 'p'}"], "squad": [f"en-en={tmp_path / 's'}"]}
+    predicting(made, Prediction(precision="fp32"), model=tmp_path / "m", **files)
     documents, questions = corpus()
     asked = list(zip(questions, documents, strict=True))
     if metric == "minimal":
@@ -229,6 +230,15 @@ def test_the_weights_that_answer_best_become_the_model(made, tmp_path, metric):
         assert len(gold) == 5
         score = overlap.evaluate(gold, overlap.read_predictions(tmp_path / "s"), "jaccard")[0]["jaccard"]
     assert max(scores.values()) == pytest.approx(100 * score)
+
+
+@pytest.mark.parametrize("metric", ["minimal", "passage"])
+def test_annotators_that_no_question_has_are_told_before_training(made, tmp_path, metric):
+    """All scores would be 0, and the first weights the best."""
+    with pytest.raises(
+        InputError, match=rf"no question has 2 annotators who gave a {metric} answer, so noth"
+    ):
+        tuned(made, tmp_path, made / "m", annotators=2, steps=2, selection={"metric": metric, "every": 1})
 
 
 def test_a_recipe_that_selects_needs_questions_to_select_on(made, tmp_path):
