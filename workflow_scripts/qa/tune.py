@@ -116,7 +116,7 @@ def schedule(
     if recipe.batch_pieces is None:
         assert recipe.batch_size is not None
         order = Order(lengths, recipe.batch_size, seed)
-        epoch = len(lengths) / recipe.batch_size
+        epoch = len(lengths) / order.batch_size
         chosen, share = order.rows, lambda rows: 1.0
     else:
         budgeted = BudgetedOrder(lengths, recipe.batch_pieces, seed)
