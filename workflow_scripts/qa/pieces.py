@@ -169,8 +169,8 @@ class Pieces:
         """
         if len(self.count) > MOST_WORDS or len(self.ids) > MOST_PIECES:
             self.forget()
-        # A head goes by a name that no word has, because a blank is in it.
-        names = [f" {head}" for head in heads]
+        # A head goes by a name that no word or text has, because half a surrogate pair is in it.
+        names = [f"\ud800{head}" for head in heads]
         self.learn_heads(dict(zip(names, heads, strict=True)))
         units, numbers = self.look_up(texts, names)
         lengths = self.length[numbers]
