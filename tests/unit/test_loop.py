@@ -14,6 +14,7 @@ import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from torch import nn
 
+from tests.unit import tiny
 from workflow_scripts.cli import InputError
 from workflow_scripts.recipes.training import Optimisation
 from workflow_scripts.training import loop, optimisers
@@ -360,7 +361,8 @@ net = model()
 net.head[1].p = 0.0
 told = loop.train(net, parted, half, steps=50, recipe=RECIPE, seed=3, work=Path(sys.argv[1]), identity="a", label="t")
 if processes.first():
-    torch.save({"weights": net.state_dict(), "loss": told["loss"], "seen": told["seen"]}, sys.argv[2])
+    figures = {name: told[name] for name in ("loss", "seen")}
+    torch.save({"weights": net.state_dict(), "processes": processes.count(), **figures}, sys.argv[2])
 """
 
 
@@ -369,15 +371,16 @@ def test_two_processes_train_as_one(tmp_path):
     (tmp_path / "two.py").write_text(TWO)
     found = []
     for number in (1, 2):
-        launch = [] if number == 1 else ["-m", "accelerate.commands.launch", "--cpu", "--num_processes", "2"]
+        launch = () if number == 1 else tiny.TWO_PROCESSES
         work, out = tmp_path / f"work{number}", tmp_path / f"out{number}.pt"
         command = [sys.executable, *launch, tmp_path / "two.py", work, out]
-        environment = {**os.environ, "PYTHONPATH": str(Path.cwd())}
+        environment = {**os.environ, "PYTHONPATH": str(Path.cwd()), "ACCELERATE_USE_CPU": "true"}
         done = subprocess.run(command, env=environment, capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
         assert done.stderr.count("50/50 steps") == 1
         found.append(torch.load(out))
     one, two = found
+    assert (one["processes"], two["processes"]) == (1, 2)
     assert one["seen"] == two["seen"] == 6
     assert one["loss"] == pytest.approx(two["loss"], abs=1e-5)
     for name, value in one["weights"].items():

@@ -1,6 +1,7 @@
 """From questions to a prediction file by the steps' own command lines, on a corpus small enough to learn by heart."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -14,7 +15,7 @@ from safetensors.torch import load_file, save_file
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from transformers import AutoModelForQuestionAnswering, AutoTokenizer
 
-from tests.unit.tiny import encoder
+from tests.unit.tiny import TWO_PROCESSES, encoder
 from workflow_scripts.cli import InputError
 from workflow_scripts.corpus import Annotation, Document, Question, write_documents, write_questions
 from workflow_scripts.evaluate import overlap, tydi
@@ -272,7 +273,7 @@ def test_two_processes_tune_select_and_predict_as_one(made, tmp_path):
     tables = ("--documents", made / "d.parquet", "--questions", made / "q.parquet")
     losses, models, answers = [], [], []
     for number in (1, 2):
-        launch = [] if number == 1 else ["-m", "accelerate.commands.launch", "--cpu", "--num_processes", "2"]
+        launch = () if number == 1 else TWO_PROCESSES
         out, found = tmp_path / f"m{number}", tmp_path / f"p{number}.jsonl"
         work = tmp_path / f"k{number}"
         dev = [
@@ -286,7 +287,8 @@ def test_two_processes_tune_select_and_predict_as_one(made, tmp_path):
             ("predict", (*predicting_it, "--recipe", '{"precision": "fp32", "batch_size": 2}')),
         ):
             command = [sys.executable, *launch, "-m", f"workflow_scripts.qa.{name}", *map(str, arguments)]
-            done = subprocess.run(command, capture_output=True, text=True)
+            environment = {**os.environ, "ACCELERATE_USE_CPU": "true"}
+            done = subprocess.run(command, env=environment, capture_output=True, text=True)
             assert done.returncode == 0, done.stderr
         shown = EventAccumulator(str(work / "events"))
         shown.Reload()

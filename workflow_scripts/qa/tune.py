@@ -10,7 +10,8 @@ of its windows' divided by how many a step has on average, so that every window 
 Training starts from an encoder with new heads, or from a tuned model with its own (MuCoT: SQuAD, then ChAII).  It ends
 with the last weights; `qa.tune_selected` keeps those that do best on a development set.
 
-`accelerate launch -m workflow_scripts.qa.tune …` trains with several processes: the same steps, shared out.
+`accelerate launch --multi_gpu -m workflow_scripts.qa.tune …` trains with several processes, `torchrun --standalone
+--nproc_per_node 2 -m …` also where there are no GPUs: the same steps, shared out.
 """
 
 import json
