@@ -29,7 +29,7 @@ from workflow_scripts.recipes.tuning import Prediction, Tuning
 from workflow_scripts.staleness import import_closure
 from workflow_scripts.training import choice
 from workflow_scripts.training.folders import load_tokenizer
-from workflow_scripts.training.loop import locked
+from workflow_scripts.training.loop import fingerprint, locked
 from workflow_scripts.tydi_format import to_record
 
 NAMES = ["Ramor", "Tesi", "Mito", "Lora", "Sako", "Ruzo"]
@@ -181,6 +181,24 @@ def test_a_model_may_be_tuned_further(made, tmp_path):
     further = tuned(made, tmp_path / "further", made / "m", steps=3, learning_rate=1e-3)
     for name in ("span.qa_outputs.weight", "answer_type.classifier.weight"):
         assert 0 < (further[name] - learned[name]).abs().max() < 0.02, name
+
+
+def test_a_run_is_not_resumed_with_other_dropout(made, tmp_path, monkeypatch):
+    """It stands in config.json beside the same weights."""
+    found = []
+
+    def captured(told, code, inputs):
+        found.append(fingerprint(told, code, inputs))
+        raise InputError("enough")
+
+    monkeypatch.setattr("workflow_scripts.qa.tune.fingerprint", captured)
+    shutil.copytree(made / "encoder", tmp_path / "encoder")
+    file = tmp_path / "encoder/config.json"
+    for dropout in (0.0, 0.0, 0.2):
+        file.write_text(json.dumps(json.loads(file.read_text()) | {"hidden_dropout_prob": dropout}))
+        with pytest.raises(InputError, match="enough"):
+            tuned(made, tmp_path / "m", tmp_path / "encoder", steps=1)
+    assert found[0] == found[1] != found[2]
 
 
 def test_packed_tuning_gives_the_padded_model_and_predictions(made, tmp_path):

@@ -133,7 +133,8 @@ def tune(arguments: Namespace, recipe: Tuning, step: str, selecting: Selecting |
     """
     processes.join()
     parts = read_parts(arguments.contexts, arguments.windows)
-    inputs = [*arguments.contexts, *arguments.windows, arguments.encoder / "model.safetensors"]
+    inputs = [*arguments.contexts, *arguments.windows]
+    inputs += [arguments.encoder / name for name in ("model.safetensors", "config.json")]
     if arguments.left_out:
         left_out = read_left_out(arguments.left_out, arguments.corpora)
         parts = [without(part, ids) if ids else part for part, ids in zip(parts, left_out, strict=True)]
