@@ -746,6 +746,18 @@ def ancestors(config: Config, corpus: str) -> list[str]:
     return chain
 
 
+def with_questions_of(config: Config, some: Collection[str], others: Collection[str]) -> list[str]:
+    """Those of the corpora `some` that are among `others`, made from one of them, or one that they are made from.
+
+    Two sides of a split have no question in common.
+    """
+    return [
+        one
+        for one in some
+        if any(one in ancestors(config, other) or other in ancestors(config, one) for other in others)
+    ]
+
+
 def root_of(config: Config, corpus: str) -> str:
     """The corpus whose documents a corpus stands on: one that was read from files, or is in another language."""
     chain = ancestors(config, corpus)
@@ -1465,6 +1477,12 @@ def _check_calibration(config: Config, where: str, name: str) -> None:
         raise InputError(
             f"{where}.evaluation is {entry.evaluation}, as fitted_on is; name another one to try temperatures on"
         )
+    tried, fitted = (config.evaluations[key].corpora for key in (entry.evaluation, entry.fitted_on))
+    if both := with_questions_of(config, tried, fitted):
+        raise InputError(
+            f"{where}.evaluation: questions of {min(both)} are among those of fitted_on, {entry.fitted_on}; try"
+            " temperatures on others"
+        )
     if not config.prediction.n_best:
         raise InputError(
             f"{where}: prediction.n_best is 0; set it to the number of candidates to keep, such as 20"
@@ -1528,7 +1546,7 @@ def _check_chain(config: Config, model: str) -> None:
 
 
 def _check_selection(config: Config, model: str) -> None:
-    """Nothing is reported of a model on the questions that its weights are selected on, or trained on them."""
+    """Nothing is trained on the questions that weights are selected on, or reported of this model or one after it."""
     tuning = config.models[model].tuning
     selection = config.tuning[tuning].selection
     if selection is None:
@@ -1537,20 +1555,20 @@ def _check_selection(config: Config, model: str) -> None:
     _known(where, "evaluation", selection.evaluation, config.evaluations)
     chosen = config.evaluations[selection.evaluation].corpora
     trained = config.training_sets[config.models[model].training_set].corpora
-    if both := set(chosen) & set(trained):
+    if common := set(chosen) & set(trained):
         raise InputError(
-            f"{where}: {min(both)} is trained on by models.{model}; select on questions apart from those"
+            f"{where}: {min(common)} is trained on by models.{model}; select on questions apart from those"
         )
     shown = [
-        (name, shown)
+        (name, row, shown)
         for name in score_tables(config)
         for row, shown in table_rows(config, name)
-        if row == model
+        if model in chain_of(config, row)
     ]
-    for name, evaluation in shown:
-        if both := set(chosen) & set(config.evaluations[evaluation].corpora):
+    for name, row, evaluation in shown:
+        if both := with_questions_of(config, config.evaluations[evaluation].corpora, chosen):
             raise InputError(
-                f"{where}: tables.{name} shows scores of models.{model} on {min(both)}; select on questions that"
+                f"{where}: tables.{name} shows scores of models.{row} on {min(both)}; select on questions that"
                 " nothing is reported on"
             )
 
@@ -1584,7 +1602,7 @@ def _check_pairs(config: Config, evaluation: str) -> None:
 
 
 def _check_thresholds(config: Config, name: str) -> None:
-    """Thresholds come from another evaluation, which has every pair and sets its own."""
+    """Thresholds come from another evaluation, which has every pair, other questions, and sets its own."""
     other = config.evaluations[name].thresholds_from
     if other is None:
         return
@@ -1594,6 +1612,11 @@ def _check_thresholds(config: Config, name: str) -> None:
         raise InputError(f"{where}: {other} must be another evaluation, without thresholds_from")
     for pair in pairs_of(config, name):
         _known(where, f"pair of evaluation {other}", pair, pairs_of(config, other))
+    corpora = config.evaluations[name].corpora
+    if both := with_questions_of(config, corpora, config.evaluations[other].corpora):
+        raise InputError(
+            f"{where}: questions of {min(both)} are among those of {other}; take thresholds from other questions"
+        )
 
 
 def _check_answered_from(config: Config, name: str) -> None:

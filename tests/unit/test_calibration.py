@@ -149,7 +149,11 @@ def test_what_is_refused(tmp_path: Path) -> None:
             r"line 6: question 7 is not among those of .*questions",
         ),
         (lines + '{"example_id": 1}\n', "line 6: not a list of candidates as qa.predict writes it"),
-        ('{"example_id": 1, "candidates": []}\n', "dev: no question has a candidate"),
+        ("".join(lines.splitlines(True)[1:]), r"nbest\.jsonl: no line for question 0 of .*questions"),
+        (
+            "".join(f'{{"example_id": {number}, "candidates": []}}\n' for number in range(5)),
+            "dev: no question has a candidate",
+        ),
     ):
         (tmp_path / "dev/en-ar.nbest.jsonl").write_text(text, "utf-8")
         with pytest.raises(InputError, match=sentence):

@@ -233,6 +233,26 @@ MISTAKES = {
         "tuning.default.selection.evaluation: tables.table2 shows scores of models.mbert-aug on test-en-to-xx; select"
         " on questions that nothing is reported on",
     ),
+    "selection on what is reported in other words": (
+        lambda raw: (
+            put("evaluations.asked", {"corpora": ["test-en-to-xx"], "annotators": 2})(raw),
+            put("tables.table2.evaluation", "ours")(raw),
+            put("evaluations.ours", {"corpora": ["tydi-test"], "annotators": 2})(raw),
+            put("tables.table2.columns", [["ar-ar"]])(raw),
+            put("tables.table2.rows", ["mbert-aug"])(raw),
+            [raw["tables"].pop(name) for name in list(raw["tables"]) if name != "table2"],
+            put("tuning.default.selection", {"evaluation": "asked"})(raw),
+        ),
+        "tuning.default.selection.evaluation: tables.table2 shows scores of models.mbert-aug on tydi-test; select",
+    ),
+    "selection, one model earlier, on what is reported": (
+        lambda raw: (
+            put("tuning.chosen", {"selection": {"evaluation": "tydi-test"}})(raw),
+            put("models.first", {**raw["models"]["mbert-aug"], "tuning": "chosen"})(raw),
+            put("models.mbert-aug.after", "first")(raw),
+        ),
+        "tuning.chosen.selection.evaluation: tables.table2 shows scores of models.mbert-aug on test-en-to-xx; select",
+    ),
     "selection on what is trained on": (
         lambda raw: (
             put("evaluations.train", {"corpora": ["tydi-train"], "annotators": 1})(raw),
@@ -478,6 +498,27 @@ MISTAKES = {
     "unknown metric among several": (
         put("tables.table2.metric", ["em", "bleu"]),
         'tables.table2.metric is ["em", "bleu"]; allowed are em, f1, jaccard, mucot_f1',
+    ),
+    "thresholds from the same questions": (
+        lambda raw: raw["evaluations"].update(
+            {
+                "tydi-test": raw["evaluations"]["tydi-test"] | {"thresholds_from": "tydi-all"},
+                "tydi-all": raw["evaluations"]["tydi-test"],
+            }
+        ),
+        "evaluations.tydi-test.thresholds_from: questions of test-en-to-xx are among those of tydi-all; take",
+    ),
+    "confidences of the same questions": (
+        lambda raw: (
+            put("prediction.n_best", 5)(raw),
+            put("evaluations.ours", {"corpora": ["tydi-test"], "annotators": 2})(raw),
+            put("evaluations.asked", {"corpora": ["test-en-to-xx"], "annotators": 2})(raw),
+            put(
+                "calibration",
+                {"m": {"models": ["mbert-aug"], "fitted_on": "asked", "evaluation": "ours"}},
+            )(raw),
+        ),
+        "calibration.m.evaluation: questions of tydi-test are among those of fitted_on, asked; try temperatures on",
     ),
     "a table of thresholds that there are not": (
         put("tables.table2.threshold", "dev"),

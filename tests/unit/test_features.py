@@ -243,6 +243,16 @@ def test_words_alone_give_what_whole_texts_give(tokenizer):
         assert len(ids) == wanted[3][number]
 
 
+def test_a_whole_text_is_not_taken_for_the_marker_before_it(tokenizer):
+    """Texts are looked up by what they are, and so are the pieces in front of them."""
+    whole = Pieces(tokenizer)
+    whole.by_word = False
+    ids, _, _, count = whole.cut([" 5", "5", ""], [0, 0, 0], [5, 5, 5])
+    expected = tokenizer.encode(" 5", add_special_tokens=False).ids
+    assert ids[: count[0]].tolist() == [5, *expected]
+    assert count[2] == 1
+
+
 @pytest.mark.parametrize(
     ("pre_tokenizer", "normalizer", "cuts"),
     [

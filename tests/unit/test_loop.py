@@ -14,6 +14,7 @@ import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from torch import nn
 
+from tests.unit import tiny
 from workflow_scripts.cli import InputError
 from workflow_scripts.recipes.training import Optimisation
 from workflow_scripts.training import loop, optimisers
@@ -86,6 +87,15 @@ def test_tensorboard_shows_each_step_once_after_a_resumption(tmp_path):
     shown = EventAccumulator(str(tmp_path / "events"))
     shown.Reload()
     assert {"loss", "norm", "learning_rate", "pieces_per_second"} <= set(shown.Tags()["scalars"])
+    assert sorted(event.step for event in shown.Scalars("loss")) == [0, 20, 40, 59]
+
+
+def test_tensorboard_does_not_show_what_a_run_did_that_begins_again(tmp_path):
+    with pytest.raises(InputError):  # before the first checkpoint
+        run(tmp_path, model(), steps=60, make=lambda step: batch(step) if step < 30 else [])
+    run(tmp_path, model(), steps=60)
+    shown = EventAccumulator(str(tmp_path / "events"))
+    shown.Reload()
     assert sorted(event.step for event in shown.Scalars("loss")) == [0, 20, 40, 59]
 
 
@@ -250,6 +260,88 @@ def test_a_resumed_run_selects_as_an_undisturbed_one(tmp_path):
     assert [tuple(pair) for pair in again["scores"]] == [tuple(pair) for pair in told["scores"]]
 
 
+class Killed(BaseException):
+    """Stands for SIGKILL: nothing in the loop catches it."""
+
+
+def selecting(work, net, marks, make=batch, identity="a", patience=None):
+    """Train with the scores `marks` after every fifth step; the summary, and the weights when each was asked for."""
+    kept = {}
+
+    def score():
+        step = seen[-1] + 1
+        kept[step] = weights(net).clone()
+        if marks[step] is None:
+            raise Killed
+        return marks[step]
+
+    seen = []
+    told = loop.train(
+        net,
+        lambda step: seen.append(step) or make(step),
+        loss,
+        steps=30,
+        recipe=RECIPE,
+        seed=3,
+        work=work,
+        identity=identity,
+        label="t",
+        selection=loop.Selection(score, every=5, patience=patience),
+    )
+    return told, kept
+
+
+def test_a_run_killed_after_it_gave_up_trains_no_further(tmp_path, monkeypatch):
+    """A checkpoint that is due just then holds all scores; the later ones would be better."""
+    marks = {5: 3.0, 10: 2.0, 15: 2.0, 20: 4.0, 25: 4.0, 30: 4.0}
+    whole = model()
+    told, _ = selecting(tmp_path / "whole", whole, marks, patience=2)
+    assert (told["steps"], told["best_step"]) == (15, 5)
+
+    def killed():
+        raise Killed
+
+    monkeypatch.setattr(loop, "CHECKPOINT_SECONDS", 0.0)
+    with monkeypatch.context() as patch:
+        patch.setattr(loop.processes, "wait", killed)
+        with pytest.raises(Killed):
+            selecting(tmp_path / "parts", model(), marks, patience=2)
+    resumed = model()
+    again, _ = selecting(tmp_path / "parts", resumed, marks, patience=2)
+    assert again.keys() == told.keys()
+    for name in ("steps", "best_step", "loss", "norm"):
+        assert again[name] == told[name]
+    assert torch.equal(weights(resumed), weights(whole))
+
+
+def test_the_best_weights_of_another_run_are_not_taken_for_this_one_s(tmp_path):
+    marks = {5: 9.0, 10: 1.0, 15: 1.0, 20: 1.0, 25: 1.0, 30: 1.0}
+    with pytest.raises(SystemExit):
+        selecting(tmp_path, model(), marks, make=stopping_at(11))
+    with pytest.raises(Killed):  # another recipe is tried, and killed before its first checkpoint
+        selecting(tmp_path, model(), {5: 1.0, 10: None}, make=lambda step: batch(step + 7), identity="b")
+    net = model()
+    told, kept = selecting(tmp_path, net, marks)
+    assert told["best_step"] == 5
+    assert torch.equal(weights(net), kept[5])
+    loop.finish(tmp_path)
+    assert not list(tmp_path.glob("*.pt"))
+
+
+def test_best_weights_after_the_checkpoint_do_not_replace_those_that_it_speaks_of(tmp_path):
+    """On a GPU, or with another number of processes, scores after a kill may be a little other than before it."""
+    marks = {5: 2.0, 10: 1.0, 15: 3.0, 20: None, 25: 1.0, 30: 1.0}
+    with pytest.raises(SystemExit):
+        selecting(tmp_path, model(), marks, make=stopping_at(11))
+    with pytest.raises(Killed):
+        selecting(tmp_path, model(), marks)
+    net, undisturbed = model(), model()
+    told, _ = selecting(tmp_path, net, {**marks, 15: 1.9, 20: 1.0})
+    _, kept = selecting(tmp_path / "whole", undisturbed, {**marks, 20: 1.0})
+    assert told["best_step"] == 5
+    assert torch.equal(weights(net), kept[5])
+
+
 TWO = """
 import sys
 from pathlib import Path
@@ -269,7 +361,8 @@ net = model()
 net.head[1].p = 0.0
 told = loop.train(net, parted, half, steps=50, recipe=RECIPE, seed=3, work=Path(sys.argv[1]), identity="a", label="t")
 if processes.first():
-    torch.save({"weights": net.state_dict(), "loss": told["loss"], "seen": told["seen"]}, sys.argv[2])
+    figures = {name: told[name] for name in ("loss", "seen")}
+    torch.save({"weights": net.state_dict(), "processes": processes.count(), **figures}, sys.argv[2])
 """
 
 
@@ -278,15 +371,16 @@ def test_two_processes_train_as_one(tmp_path):
     (tmp_path / "two.py").write_text(TWO)
     found = []
     for number in (1, 2):
-        launch = [] if number == 1 else ["-m", "accelerate.commands.launch", "--cpu", "--num_processes", "2"]
+        launch = () if number == 1 else tiny.TWO_PROCESSES
         work, out = tmp_path / f"work{number}", tmp_path / f"out{number}.pt"
         command = [sys.executable, *launch, tmp_path / "two.py", work, out]
-        environment = {**os.environ, "PYTHONPATH": str(Path.cwd())}
+        environment = {**os.environ, "PYTHONPATH": str(Path.cwd()), "ACCELERATE_USE_CPU": "true"}
         done = subprocess.run(command, env=environment, capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
         assert done.stderr.count("50/50 steps") == 1
         found.append(torch.load(out))
     one, two = found
+    assert (one["processes"], two["processes"]) == (1, 2)
     assert one["seen"] == two["seen"] == 6
     assert one["loss"] == pytest.approx(two["loss"], abs=1e-5)
     for name, value in one["weights"].items():

@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 
 from workflow_scripts.cli import InputError
+from workflow_scripts.qa.tune import schedule
+from workflow_scripts.recipes.tuning import Tuning
 from workflow_scripts.training.order import BudgetedOrder, Order, cut, tempered
 
 LENGTHS = np.random.default_rng(0).integers(5, 200, 1003)
@@ -87,3 +89,9 @@ def test_rows_are_cut_where_padding_would_exceed_the_budget():
     cuts = [list(lengths[stretch]) for stretch in cut(lengths, 10)]
     assert cuts == [[2, 2, 3], [5, 5], [20], [21]]
     assert cut(lengths[:0], 10) == []
+
+
+def test_epochs_of_fewer_rows_than_a_batch_are_whole_ones():
+    for epochs, steps in ((1, 1), (3, 3), (2.5, 3)):
+        assert schedule(Tuning(epochs=epochs, batch_size=32), LENGTHS[:6], 0)[0] == steps
+    assert schedule(Tuning(epochs=3, batch_size=32), LENGTHS[:33], 0)[0] == 4

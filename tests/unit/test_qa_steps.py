@@ -1,6 +1,7 @@
 """From questions to a prediction file by the steps' own command lines, on a corpus small enough to learn by heart."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -14,7 +15,7 @@ from safetensors.torch import load_file, save_file
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from transformers import AutoModelForQuestionAnswering, AutoTokenizer
 
-from tests.unit.tiny import encoder
+from tests.unit.tiny import TWO_PROCESSES, encoder
 from workflow_scripts.cli import InputError
 from workflow_scripts.corpus import Annotation, Document, Question, write_documents, write_questions
 from workflow_scripts.evaluate import overlap, tydi
@@ -28,7 +29,7 @@ from workflow_scripts.recipes.tuning import Prediction, Tuning
 from workflow_scripts.staleness import import_closure
 from workflow_scripts.training import choice
 from workflow_scripts.training.folders import load_tokenizer
-from workflow_scripts.training.loop import locked
+from workflow_scripts.training.loop import fingerprint, locked
 from workflow_scripts.tydi_format import to_record
 
 NAMES = ["Ramor", "Tesi", "Mito", "Lora", "Sako", "Ruzo"]
@@ -141,7 +142,7 @@ def test_the_folder_is_an_ordinary_question_answering_model(made):
     assert torch.allclose(output.end_logits[real], end[real], atol=1e-5)
 
 
-def tuned(made, out, start, **recipe):
+def tuned(made, out, start, annotators=1, **recipe):
     """The model that a few steps from a folder give."""
     given = {
         "contexts": [made / "c.st"],
@@ -152,7 +153,9 @@ def tuned(made, out, start, **recipe):
     }
     if recipe.get("selection"):
         files = {"documents": "d.parquet", "questions": "q.parquet", "contexts": "c.st", "windows": "w.st"}
-        given |= {f"dev_{name}": [made / file] for name, file in files.items()} | {"dev_annotators": 1}
+        given |= {f"dev_{name}": [made / file] for name, file in files.items()} | {
+            "dev_annotators": annotators
+        }
     folders = {"encoder": start, "work": out / "work", "out": out}
     arguments = Namespace(**given, **folders, label="tune")
     settings = Tuning(**{"batch_size": 6, "precision": "fp32", **recipe})
@@ -178,6 +181,24 @@ def test_a_model_may_be_tuned_further(made, tmp_path):
     further = tuned(made, tmp_path / "further", made / "m", steps=3, learning_rate=1e-3)
     for name in ("span.qa_outputs.weight", "answer_type.classifier.weight"):
         assert 0 < (further[name] - learned[name]).abs().max() < 0.02, name
+
+
+def test_a_run_is_not_resumed_with_other_dropout(made, tmp_path, monkeypatch):
+    """It stands in config.json beside the same weights."""
+    found = []
+
+    def captured(told, code, inputs):
+        found.append(fingerprint(told, code, inputs))
+        raise InputError("enough")
+
+    monkeypatch.setattr("workflow_scripts.qa.tune.fingerprint", captured)
+    shutil.copytree(made / "encoder", tmp_path / "encoder")
+    file = tmp_path / "encoder/config.json"
+    for dropout in (0.0, 0.0, 0.2):
+        file.write_text(json.dumps(json.loads(file.read_text()) | {"hidden_dropout_prob": dropout}))
+        with pytest.raises(InputError, match="enough"):
+            tuned(made, tmp_path / "m", tmp_path / "encoder", steps=1)
+    assert found[0] == found[1] != found[2]
 
 
 def test_packed_tuning_gives_the_padded_model_and_predictions(made, tmp_path):
@@ -207,17 +228,16 @@ def test_packed_tuning_gives_the_padded_model_and_predictions(made, tmp_path):
 
 @pytest.mark.parametrize("metric", ["minimal", "jaccard"])
 def test_the_weights_that_answer_best_become_the_model(made, tmp_path, metric):
-    """At a rate so high that the last weights know nothing any more; and training ends when nothing gets better."""
+    """At a rate so high that scores jump, and how they do depends on the number of threads."""
     recipe = {"steps": 30, "learning_rate": 0.5, "warmup": 0, "schedule": "constant"}
     selection = {"metric": metric, "every": 2, "patience": 4}
     tuned(made, tmp_path / "m", made / "m", **recipe, selection=selection)
     facts = json.loads((tmp_path / "m/training.json").read_text())
     scores = dict(facts["scores"])
-    assert scores[facts["best_step"]] == max(scores.values()) > scores[facts["steps"]]
+    assert scores[facts["best_step"]] == max(scores.values()) > 0
     assert facts["steps"] == facts["best_step"] + 2 * 4 < 30
-    predicting(
-        made, model=tmp_path / "m", pair=[f"en-en={tmp_path / 'p'}"], squad=[f"en-en={tmp_path / 's'}"]
-    )
+    files = {"pair": [f"en-en={tmp_path / 'p'}"], "squad": [f"en-en={tmp_path / 's'}"]}
+    predicting(made, Prediction(precision="fp32"), model=tmp_path / "m", **files)
     documents, questions = corpus()
     asked = list(zip(questions, documents, strict=True))
     if metric == "minimal":
@@ -229,6 +249,15 @@ def test_the_weights_that_answer_best_become_the_model(made, tmp_path, metric):
         assert len(gold) == 5
         score = overlap.evaluate(gold, overlap.read_predictions(tmp_path / "s"), "jaccard")[0]["jaccard"]
     assert max(scores.values()) == pytest.approx(100 * score)
+
+
+@pytest.mark.parametrize("metric", ["minimal", "passage"])
+def test_annotators_that_no_question_has_are_told_before_training(made, tmp_path, metric):
+    """All scores would be 0, and the first weights the best."""
+    with pytest.raises(
+        InputError, match=rf"no question has 2 annotators who gave a {metric} answer, so noth"
+    ):
+        tuned(made, tmp_path, made / "m", annotators=2, steps=2, selection={"metric": metric, "every": 1})
 
 
 def test_a_recipe_that_selects_needs_questions_to_select_on(made, tmp_path):
@@ -262,7 +291,7 @@ def test_two_processes_tune_select_and_predict_as_one(made, tmp_path):
     tables = ("--documents", made / "d.parquet", "--questions", made / "q.parquet")
     losses, models, answers = [], [], []
     for number in (1, 2):
-        launch = [] if number == 1 else ["-m", "accelerate.commands.launch", "--cpu", "--num_processes", "2"]
+        launch = () if number == 1 else TWO_PROCESSES
         out, found = tmp_path / f"m{number}", tmp_path / f"p{number}.jsonl"
         work = tmp_path / f"k{number}"
         dev = [
@@ -276,7 +305,8 @@ def test_two_processes_tune_select_and_predict_as_one(made, tmp_path):
             ("predict", (*predicting_it, "--recipe", '{"precision": "fp32", "batch_size": 2}')),
         ):
             command = [sys.executable, *launch, "-m", f"workflow_scripts.qa.{name}", *map(str, arguments)]
-            done = subprocess.run(command, capture_output=True, text=True)
+            environment = {**os.environ, "ACCELERATE_USE_CPU": "true"}
+            done = subprocess.run(command, env=environment, capture_output=True, text=True)
             assert done.returncode == 0, done.stderr
         shown = EventAccumulator(str(work / "events"))
         shown.Reload()

@@ -10,6 +10,8 @@ from workflow_scripts.encoder.pretrain import make_model
 from workflow_scripts.encoder.vocabulary import learn
 from workflow_scripts.recipes.pretraining import Architecture, Pretraining, Vocabulary
 
+# In front of a script or -m: two processes on processors.  `accelerate launch --cpu` starts one, whatever it is told.
+TWO_PROCESSES = ("-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2")
 TEXTS = [
     "0 1 2 3 4 5 Which ? long Mito Lora Sako Ruzo",
     "The city of Ramor lies on the river Tesi .",

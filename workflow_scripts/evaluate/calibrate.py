@@ -52,6 +52,7 @@ def read_answered(folder: Path, questions: Path, least_f1: float) -> Answered:
     for pair, kept in read_outcomes(questions).items():
         file = folder / f"{pair}.nbest.jsonl"
         f1 = dict(zip(kept.ids, kept.tasks["minimal"].f1.tolist(), strict=True))
+        left = dict.fromkeys(kept.ids)
         for number, line in read_jsonl(file):
             try:
                 name, found = str(line["example_id"]), [float(one["score"]) for one in line["candidates"]]
@@ -61,10 +62,13 @@ def read_answered(folder: Path, questions: Path, least_f1: float) -> Answered:
                 ) from None
             if name not in f1:
                 raise InputError(f"{file} line {number}: question {name} is not among those of {questions}")
+            left.pop(name, None)
             if found:
                 ids.append((pair, name))
                 scores.append(found)
                 right.append(f1[name] >= least_f1)
+        if left:
+            raise InputError(f"{file}: no line for question {next(iter(left))} of {questions}")
     width = max(map(len, scores), default=0)
     table = np.array([row + [-math.inf] * (width - len(row)) for row in scores], dtype=np.float64)
     return Answered(ids, table.reshape(len(scores), width), np.array(right, dtype=np.bool_))

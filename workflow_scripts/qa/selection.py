@@ -21,6 +21,9 @@ from workflow_scripts.recipes.tuning import Prediction, Selected
 from workflow_scripts.tydi_format import to_record
 
 Asked = list[tuple[Question, Document]]
+PairsGold = dict[
+    str, dict[str, tydi.Gold]
+]  # question-context pair of languages -> example id -> gold answers
 
 
 def texts(question: Question) -> tuple[str, ...]:
@@ -50,15 +53,34 @@ def text_score(asked: Asked, answered: list[Candidates], metric: str) -> float:
     return 100 * float(np.mean([figures[figure] for figures in scores.values()]))
 
 
-def tydi_score(asked: Asked, answered: list[Candidates], metric: str, annotators: int) -> float:
+def pair_of(question: Question, document: Document) -> str:
+    """The pair of languages that a question belongs to."""
+    return f"{question.language}-{document.language}"
+
+
+def tydi_gold(asked: Asked) -> PairsGold:
+    """TyDi's gold answers.  Raises InputError where a pair has two questions of one source, as its files cannot."""
+    gold: PairsGold = defaultdict(dict)
+    for question, document in asked:
+        pair, name = pair_of(question, document), str(example_id(question.source_id))
+        if name in gold[pair]:
+            raise InputError(
+                f"question {question.question_id}: its source, {question.source_id}, has another question in the pair"
+                f" {pair}; select on one of them"
+            )
+        gold[pair][name] = tydi.gold_of(to_record(question, document), f"question {question.question_id}")
+    return gold
+
+
+def tydi_score(
+    gold: PairsGold, asked: Asked, answered: list[Candidates], metric: str, annotators: int
+) -> float:
     """Mean over question-context pairs of languages of TyDi's best F1 in percent, of the task `metric`."""
-    gold: dict[str, dict[str, tydi.Gold]] = defaultdict(dict)
     said: dict[str, dict[str, tydi.Prediction]] = defaultdict(dict)
     for (question, document), found in zip(asked, answered, strict=True):
-        pair, where = f"{question.language}-{document.language}", f"question {question.question_id}"
-        name = str(example_id(question.source_id))
-        gold[pair][name] = tydi.gold_of(to_record(question, document), where)
-        said[pair][name] = tydi.prediction_of(tydi_line(question, document, found), where)
+        said[pair_of(question, document)][str(example_id(question.source_id))] = tydi.prediction_of(
+            tydi_line(question, document, found), f"question {question.question_id}"
+        )
     best = [
         tydi.best_threshold(tydi.example_scores(gold[pair], said[pair], annotators)[metric]) for pair in gold
     ]
@@ -83,7 +105,17 @@ def scorer(
     files = (arguments.dev_documents, arguments.dev_questions, arguments.dev_windows, parts)
     corpora = [paired(*corpus) for corpus in zip(*files, strict=True)]
     asked = [row for corpus in corpora for row in corpus]
-    if not any(texts(question) for question, _ in asked):
+    metric, annotators = recipe.metric, arguments.dev_annotators
+    gold: PairsGold = {}
+    if metric in ("passage", "minimal"):
+        gold = tydi_gold(asked)
+        if not any(tydi.example_scores(of, {}, annotators)[metric].has_gold.any() for of in gold.values()):
+            raise InputError(
+                f"{arguments.dev_questions[0]}: no question has {annotators} annotators who gave a {metric} answer, so"
+                " nothing can be selected; lower --dev-annotators (annotators of the evaluation), or give other"
+                " questions"
+            )
+    elif not any(texts(question) for question, _ in asked):
         raise InputError(
             f"{arguments.dev_questions[0]}: no question has an answer, so nothing can be selected"
         )
@@ -92,8 +124,8 @@ def scorer(
         answered = [
             found for part in parts for found in answer_windows(model, part, layout, prediction, hide)
         ]
-        if recipe.metric in ("passage", "minimal"):
-            return tydi_score(asked, answered, recipe.metric, arguments.dev_annotators)
-        return text_score(asked, answered, recipe.metric)
+        if gold:
+            return tydi_score(gold, asked, answered, metric, annotators)
+        return text_score(asked, answered, metric)
 
     return score

@@ -12,7 +12,8 @@ With `contrast`, MuCoT's contrastive term is added to the loss (see contrast.py)
 Training starts from an encoder with new heads, or from a tuned model with its own (MuCoT: SQuAD, then ChAII).  It ends
 with the last weights; `qa.tune_selected` keeps those that do best on a development set.
 
-`accelerate launch -m workflow_scripts.qa.tune …` trains with several processes: the same steps, shared out.
+`accelerate launch --multi_gpu -m workflow_scripts.qa.tune …` trains with several processes, `torchrun --standalone
+--nproc_per_node 2 -m …` also where there are no GPUs: the same steps, shared out.
 """
 
 import json
@@ -119,7 +120,7 @@ def schedule(
     if recipe.batch_pieces is None:
         assert recipe.batch_size is not None
         order = Order(lengths, recipe.batch_size, seed)
-        epoch = len(lengths) / recipe.batch_size
+        epoch = len(lengths) / order.batch_size
         chosen, share = order.rows, lambda rows: 1.0
     else:
         budgeted = BudgetedOrder(lengths, recipe.batch_pieces, seed)
@@ -135,7 +136,8 @@ def tune(arguments: Namespace, recipe: Tuning, step: str, selecting: Selecting |
     """
     processes.join()
     parts = read_parts(arguments.contexts, arguments.windows)
-    inputs = [*arguments.contexts, *arguments.windows, arguments.encoder / "model.safetensors"]
+    inputs = [*arguments.contexts, *arguments.windows]
+    inputs += [arguments.encoder / name for name in ("model.safetensors", "config.json")]
     if arguments.left_out:
         left_out = read_left_out(arguments.left_out, arguments.corpora)
         parts = [without(part, ids) if ids else part for part, ids in zip(parts, left_out, strict=True)]

@@ -15,13 +15,18 @@ class Events:
         if processes.first():
             # imported where it is used: it takes a second
             tensorboard = import_module("torch.utils.tensorboard")
-            self.writer = tensorboard.SummaryWriter(str(folder), purge_step=start or None)
+            self.writer = tensorboard.SummaryWriter(str(folder), purge_step=start)
 
     def write(self, step: int, figures: Mapping[str, float]) -> None:
         """Keep figures of a step."""
         if self.writer is not None:
             for name, value in figures.items():
                 self.writer.add_scalar(name, value, step)
+
+    def flush(self) -> None:
+        """Write what is held back, and go on."""
+        if self.writer is not None:
+            self.writer.flush()
 
     def close(self) -> None:
         """Write what is still held back."""

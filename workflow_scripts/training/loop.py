@@ -6,8 +6,9 @@ several, whose losses add up: a step may be larger than what memory holds at onc
 and layer norms), linear warm-up, clipping, bf16 autocast through accelerate.  A checkpoint (weights, optimiser, random
 state) is written to the work folder every few minutes and on SIGTERM; it is used again only when recipe, code and data
 are the same, which the fingerprint says.  The work folder is locked: two runs never train in it at once.  It holds one
-checkpoint, two while one is written, and with a selection the best weights; a run whose disk has no room for them does
-not begin, and one whose disk fills up goes on without.
+checkpoint, two while one is written, and with a selection the best weights, those as of the checkpoint too if they have
+been surpassed since.  A run whose disk has no room for them does not begin; one whose disk fills up goes on without
+checkpoints, but not without its best weights.
 
 What lines of progress show is kept for TensorBoard, too: `tensorboard --logdir work`.
 
@@ -88,7 +89,7 @@ def locked(work: Path) -> Iterator[None]:
             raise InputError(
                 f"{work}: cannot be locked ({error.strerror}); give a --work folder on a file system with locks"
             ) from None
-        for partial in work.glob(".checkpoint.pt.*"):  # of a run that was killed while writing
+        for partial in work.glob(".*.pt.*"):  # of a run that was killed while writing
             partial.unlink()
         file.truncate(0)
         file.write(f"process {os.getpid()} on {os.uname().nodename}\n")
@@ -141,9 +142,10 @@ def train(
     ]
     model.train()
     check_room(model, optimising, work, label)
-    checkpoint, best = work / "checkpoint.pt", work / "best.pt"
+    checkpoint = work / "checkpoint.pt"
     start, pieces, seconds = 0, 0, 0.0
     scores: list[tuple[int, float]] = []
+    figures: dict[str, float] = {}
     speed = Speed(model, accelerator.device, accelerator.mixed_precision)
     if checkpoint.is_file():
         state = torch.load(checkpoint, map_location="cpu", weights_only=True)
@@ -153,6 +155,7 @@ def train(
                 stepping.load_state_dict(saved)
             start, pieces, seconds = state["step"], state["pieces"], state["seconds"]
             scores = [(step, score) for step, score in state["scores"]]
+            figures = state["figures"]
             set_random(state["random"], (seed, start), label)
             say(f"{label}: resumed at step {start}")
         else:
@@ -172,6 +175,7 @@ def train(
             "pieces": pieces,
             "seconds": seconds + time.monotonic() - began,
             "scores": scores,
+            "figures": figures,
         }
         try:
             write(state, checkpoint)
@@ -182,32 +186,43 @@ def train(
             say(f"{label}: no checkpoint of step {step}; there is {since}: {error}")
             return
         state_of[:] = [step]
+        secured[:] = [scores[first_best(scores)][0]] if scores else []
+        keep_best(work, secured)
+        events.flush()
 
     state_of: list[int] = [start] if start else []
+    # The step of the best weights that the checkpoint speaks of: a run that resumes there may need them.
+    secured: list[int] = [scores[first_best(scores)][0]] if scores else []
 
-    def judge(step: int) -> bool:
-        """Score the model after a step and keep its weights if they are the best; whether training may go on."""
+    def judge(step: int) -> None:
+        """Score the model after a step, and keep its weights if they are the best."""
         assert selection is not None
         model.eval()
         score = selection.score()
         model.train()
         if (not scores or score > max(value for _, value in scores)) and processes.first():
-            write(model.state_dict(), best)
+            if not state_of:
+                checkpoint.unlink(missing_ok=True)  # another run's, whose best weights go now
+            keep_best(work, secured)
+            write(model.state_dict(), best_weights(work, step))
         scores.append((step, score))
         events.write(step, {"score": score})
         say(f"{label}: {score:.6g} after step {step}, best {max(value for _, value in scores):.6g}")
-        waited = len(scores) - 1 - first_best(scores)
-        return selection.patience is None or waited < selection.patience
+
+    def given_up() -> bool:
+        """Whether as many scores in a row as the selection's patience were no better."""
+        if selection is None or selection.patience is None or not scores:
+            return False
+        return len(scores) - 1 - first_best(scores) >= selection.patience
 
     stopping: list[int] = []
     previous = signal.signal(signal.SIGTERM, lambda number, frame: stopping.append(number))
     began = saved = time.monotonic()
     progress = Progress(label, steps, "steps", start)
     events = Events(work / "events", start)
-    figures: dict[str, float] = {}
     step = start
     try:
-        while step < steps:
+        while step < steps and not given_up():
             parts = batch(step)
             if len(parts) < processes.count():
                 raise InputError(
@@ -244,32 +259,32 @@ def train(
             step += 1
             if processes.first():
                 progress.advance(1, **told)
-            goes_on = True
             if selection and (step % selection.every == 0 or step == steps):
-                goes_on = judge(step)
+                judge(step)
             stop, due = processes.any_of(
                 (bool(stopping), time.monotonic() - saved > CHECKPOINT_SECONDS), accelerator.device
             )
-            if stop and goes_on and step < steps:
+            if stop and step < steps and not given_up():
                 save(step, needed=True)
+                processes.wait()  # the launcher ends all soon after one has ended
                 say(f"{label}: stopped by SIGTERM at step {step}; run again to resume")
                 raise SystemExit(143)
             if due:
                 save(step)
                 saved = time.monotonic()
-            if not goes_on:
-                say(
-                    f"{label}: no better in {selection and selection.patience} scores; stopped at step {step}"
-                )
-                break
     finally:
         signal.signal(signal.SIGTERM, previous)
-    events.close()
+        events.close()
+    if step < steps:
+        say(f"{label}: no better in {selection and selection.patience} scores; stopped at step {step}")
     processes.wait()
     summary: dict[str, Any] = {"steps": step, "seconds": 0.0, "pieces": pieces, **figures}
     if scores:
-        model.load_state_dict(torch.load(best, map_location="cpu", weights_only=True))
-        summary |= {"scores": scores, "best_step": scores[first_best(scores)][0]}
+        best_step = scores[first_best(scores)][0]
+        model.load_state_dict(
+            torch.load(best_weights(work, best_step), map_location="cpu", weights_only=True)
+        )
+        summary |= {"scores": scores, "best_step": best_step}
     model.eval()
     summary["seconds"] = round(seconds + time.monotonic() - began, 1)
     return summary
@@ -312,6 +327,19 @@ def first_best(scores: Sequence[tuple[int, float]]) -> int:
     return max(range(len(scores)), key=lambda number: (scores[number][1], -number))
 
 
+def best_weights(work: Path, step: int) -> Path:
+    """The file of the weights after a step that were the best then."""
+    return work / f"best.{step}.pt"
+
+
+def keep_best(work: Path, steps: Sequence[int]) -> None:
+    """Remove all best weights but those after these steps."""
+    kept = {best_weights(work, step) for step in steps}
+    for file in work.glob("best.*pt"):
+        if file not in kept:
+            file.unlink()
+
+
 def say(sentence: str) -> None:
     """A line in the log, from one of all processes."""
     if processes.first():
@@ -339,5 +367,5 @@ def set_random(states: Sequence[tuple[Tensor, Tensor | None]], seed: Sequence[in
 
 def finish(work: Path) -> None:
     """Remove what a run has left in its work folder, when its result has been written."""
-    for name in ("checkpoint.pt", "best.pt"):
-        (work / name).unlink(missing_ok=True)
+    (work / "checkpoint.pt").unlink(missing_ok=True)
+    keep_best(work, [])
