@@ -127,7 +127,8 @@ def finetune(arguments: Namespace, recipe: Alignment) -> None:
     model, make, loss = (masked_control if recipe.task == "masked_lm" else alignment)(
         arguments.encoder, tokenizer, recipe, len(languages), steps
     )
-    inputs = [*pairs_files.values(), *links_files.values(), arguments.encoder / "model.safetensors"]
+    weights = [arguments.encoder / name for name in ("config.json", "model.safetensors")]
+    inputs = [*pairs_files.values(), *links_files.values(), *weights]
     summary = train(
         model,
         lambda step: make(step, [(number, corpora[number].pair(row)) for number, row in sampler.pairs(step)]),

@@ -280,7 +280,8 @@ def train_linker(arguments: Namespace, recipe: LinkerTraining) -> None:
     order = Order(corpus.lengths(), recipe.batch_size, recipe.seed)
     collator = Collator(corpus, tokenizer, recipe)
     trainee = Trainee(model)
-    inputs = [*pairs_files.values(), *links_files.values(), arguments.encoder / "model.safetensors"]
+    weights = [arguments.encoder / name for name in ("config.json", "model.safetensors")]
+    inputs = [*pairs_files.values(), *links_files.values(), *weights]
     summary = train(
         trainee,
         lambda step: [collator.batch(order.rows(step), step)],

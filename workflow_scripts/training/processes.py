@@ -54,13 +54,16 @@ def wait() -> None:
 
 
 def add_up_gradients(parameters: Iterable[nn.Parameter]) -> None:
-    """Replace every gradient by its sum over processes; a parameter without one here counts as zero."""
+    """Replace every gradient by its sum over processes; one that only others have counts as zero here."""
     if count() == 1:
         return
+    trained = [parameter for parameter in parameters if parameter.requires_grad]
+    # what no process has a gradient of stays without: with zeros, it would be decayed
+    have = any_of([parameter.grad is not None for parameter in trained], trained[0].device)
     bucket: list[nn.Parameter] = []
     size = 0
-    for parameter in parameters:
-        if not parameter.requires_grad:
+    for parameter, some in zip(trained, have, strict=True):
+        if not some:
             continue
         if parameter.grad is None:
             parameter.grad = torch.zeros_like(parameter)
