@@ -6,6 +6,7 @@ import resource
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -83,6 +84,7 @@ def test_sigterm_saves_and_the_next_run_ends_in_the_same_bits(tmp_path):
 def test_tensorboard_shows_each_step_once_after_a_resumption(tmp_path):
     with pytest.raises(SystemExit):
         run(tmp_path, model(), steps=60, make=stopping_at(45))
+    time.sleep(1.1)  # a name of a file of events tells the second
     run(tmp_path, model(), steps=60)
     shown = EventAccumulator(str(tmp_path / "events"))
     shown.Reload()

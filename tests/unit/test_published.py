@@ -199,7 +199,7 @@ def tuned_on(encoder: Path, folder: Path, **recipe: float) -> Path:
     tune.tune(
         Namespace(**given, **arguments, left_out=None, corpora=[]),
         Tuning(precision="fp32", **recipe),
-        Prediction(),
+        tune.__name__,
     )
     given |= {"documents": [folder / "d.parquet"], "questions": [folder / "q.parquet"]}
     arguments = {
