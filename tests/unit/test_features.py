@@ -157,6 +157,22 @@ def test_windows_cover_the_context_and_overlap_by_the_stride(tokenizer):
     assert list(starts) == [0, 25, 50]
 
 
+def test_a_context_of_a_megabyte_is_covered_to_its_end(tokenizer):
+    text = "The river is long. " * 55_000
+    document = Document("d", "en", "", "", text, ((0, len(text)),), "d")
+    at = text.rindex("long")
+    question = Question("q", "q", "d", "en", "How is it?", (Annotation(0, at, at + 4, "long"),))
+    contexts = tokenise([document], tokenizer, 45)
+    windows, lost = cut([question], contexts, tokenizer, Features())
+    assert not lost
+    answered = np.flatnonzero(windows.start >= 0)
+    first = windows.first[answered[-1]] + windows.start[answered[-1]]
+    last = windows.first[answered[-1]] + windows.end[answered[-1]]
+    assert text[contexts.starts[first] : contexts.ends[last]] == "long"
+    assert contexts.starts[first] == at
+    assert windows.first[-1] + windows.length[-1] == len(contexts.pieces)
+
+
 def test_long_questions_keep_their_end(tokenizer):
     doc = document()
     contexts = tokenise([doc], tokenizer, 45)

@@ -400,6 +400,17 @@ def test_features_of_another_vocabulary_are_refused(made, tmp_path):
             batches.check_fits([mixed], tokenizer)
 
 
+def test_a_tokenizer_with_more_pieces_than_the_encoder_is_refused(made):
+    tokenizer = load_tokenizer(made / "m")
+    span = heads.load(made / "m", "folded").span
+    span.resize_token_embeddings(len(tokenizer) - 1)
+    sentence = (
+        f"a tokenizer of {len(tokenizer)} pieces for an encoder with embeddings for {len(tokenizer) - 1}"
+    )
+    with pytest.raises(InputError, match=sentence):
+        batches.Layout.of(tokenizer, span)
+
+
 def test_windows_longer_than_the_encoder_reads_are_refused(made):
     (part,) = read_parts([made / "c.st"], [made / "w.st"])
     tokenizer = load_tokenizer(made / "m")

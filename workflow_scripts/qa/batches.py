@@ -32,7 +32,16 @@ class Layout:
 
     @classmethod
     def of(cls, tokenizer: PreTrainedTokenizerBase, encoder: Any) -> "Layout":
-        """The layout that a tokeniser and an encoder, one of transformers' models, ask for."""
+        """The layout that a tokeniser and an encoder, one of transformers' models, ask for.
+
+        Raises InputError where the tokeniser has pieces that the encoder has no embedding for.
+        """
+        known = encoder.get_input_embeddings().num_embeddings
+        if len(tokenizer) > known:
+            raise InputError(
+                f"a tokenizer of {len(tokenizer)} pieces for an encoder with embeddings for {known}; give the folder"
+                " tokenizer and encoder of one vocabulary"
+            )
         return cls(
             tokenizer.cls_token_id,
             tokenizer.sep_token_id,
