@@ -879,20 +879,20 @@ def present_models(config: Config, table: str) -> list[str]:
 
 def aligned_languages(config: Config, alignment: str) -> list[str]:
     """The languages that an alignment aligns with English."""
-    entry = config.alignments[alignment]
-    if entry.languages == "all":
-        assert entry.pairs is not None
-        return languages_there(config, entry.pairs)
-    return entry.languages
+    return _languages_of(config, config.alignments[alignment])
 
 
 def linker_languages(config: Config, encoder: str) -> list[str]:
     """The languages that an encoder is trained to link with English."""
-    entry = config.encoders[encoder]
-    if entry.languages == "all":
-        assert entry.pairs is not None
-        return languages_there(config, entry.pairs)
-    return entry.languages
+    return _languages_of(config, config.encoders[encoder])
+
+
+def _languages_of(config: Config, entry: AlignmentRun | Encoder) -> list[str]:
+    """The languages that an entry names, or all that its sentence pairs have."""
+    if entry.languages != "all":
+        return entry.languages
+    assert entry.pairs is not None
+    return languages_there(config, entry.pairs)
 
 
 def encoder_chain(config: Config, encoder: str) -> list[str]:

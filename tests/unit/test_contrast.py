@@ -24,6 +24,7 @@ from workflow_scripts.qa.batches import Layout, Part, read_parts
 from workflow_scripts.qa.contexts import tokenise
 from workflow_scripts.qa.contrast import Records, Scale, contrasted, contrasting, pairing
 from workflow_scripts.qa.features import Contexts, Windows, load_tokenizer, save
+from workflow_scripts.qa.heads import from_encoder
 from workflow_scripts.qa.tune import tune
 from workflow_scripts.qa.windows import cut
 from workflow_scripts.recipes.contrast import Contrast
@@ -435,7 +436,7 @@ def test_packed_tuning_gives_the_padded_model(made, tmp_path):
 def test_parts_of_a_step_have_their_pairs_share(made):
     parts = read_parts(*([made / f"{code}.{name}" for code in TEXTS] for name in ("contexts", "windows")))
     recipe = Contrast(layer=2, schedule="always")
-    span = model(CONFIGS["prelayernorm"])
+    span = from_encoder(made / "encoder", "folded")
     found, _ = contrasting(span, parts, [made / f"{code}.parquet" for code in TEXTS], recipe)
     layout = Layout.of(load_folder(made / "encoder"), span.span)
     rows = np.array([(part, window) for part in (0, 1) for window in range(5)])

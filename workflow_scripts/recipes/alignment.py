@@ -4,7 +4,7 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from workflow_scripts.recipes.base import Positive, Share
+from workflow_scripts.recipes.base import Positive, Share, with_preset
 from workflow_scripts.recipes.training import Optimisation
 
 # aligned_qa's paper gives the objective and nothing else; its optimiser is taken to be that of Cao et al.
@@ -120,9 +120,7 @@ class Alignment(Optimisation):
     @model_validator(mode="before")
     @classmethod
     def _filled_in(cls, given: Any) -> Any:
-        if isinstance(given, dict) and isinstance(name := given.get("preset"), str) and name in PRESETS:
-            return PRESETS[name] | given
-        return given
+        return with_preset(given, PRESETS)
 
     @model_validator(mode="after")
     def _possible(self) -> Self:

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from workflow_scripts.recipes.base import Positive, Recipe
+from workflow_scripts.recipes.base import Positive, Recipe, with_preset
 
 # The paper leaves open which translation's windows belong together and what the mean is over; it writes Q = O·Pᵀ
 # without normalisation or temperature.  The published code pairs by number, a window perhaps with itself, takes the
@@ -66,9 +66,7 @@ class Contrast(Recipe):
     @model_validator(mode="before")
     @classmethod
     def _filled_in(cls, given: Any) -> Any:
-        if isinstance(given, dict) and isinstance(name := given.get("preset"), str) and name in PRESETS:
-            return PRESETS[name] | given
-        return given
+        return with_preset(given, PRESETS)
 
     def active(self, step: int) -> bool:
         """Whether a step, counted from 0, has the term."""
