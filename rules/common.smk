@@ -12,6 +12,7 @@ from workflow_scripts.config import (
     ChaiiCorpus,
     GoogleTranslations,
     ImportedTranslations,
+    MatchedCorpus,
     PairsTableOf,
     ParallelTranslations,
     PartCorpus,
@@ -41,9 +42,10 @@ from workflow_scripts.config import (
     retrieval_table,
     root_of,
     row_name,
+    rows_of,
+    runs_of,
     score_tables,
     table_recipe,
-    table_rows,
     texts_for,
     training_sets_of,
     translated_contexts,
@@ -648,14 +650,20 @@ def pairs_shown(wildcards):
 
 
 def model_scores(wildcards):
-    """ROW -> its score files, one for each seed, of a table's rows."""
+    """ROW -> its score files, of every run that a table's rows are the means of: one for each seed."""
     present = present_models(settings, wildcards.table)
+    runs = {
+        row_name(settings, wildcards.table, row): runs_of(settings, wildcards.table, row)
+        for row in rows_of(settings, wildcards.table)
+    }
     return {
-        row_name(settings, wildcards.table, model, evaluation): [
-            f"results/scores/{model}/seed{seed}/{evaluation}.json" for seed in settings.seeds
+        name: [
+            f"results/scores/{model}/seed{seed}/{evaluation}.json"
+            for _, model, evaluation in shown
+            for seed in settings.seeds
         ]
-        for model, evaluation in table_rows(settings, wildcards.table)
-        if model in present
+        for name, shown in runs.items()
+        if all(model in present for _, model, _ in shown)
     }
 
 

@@ -28,7 +28,7 @@ rule table:
     message:
         "Writing {wildcards.table}"
     shell:
-        "python -m workflow_scripts.report.tables --recipe {params.recipe:q} --scores {params.scores}"
+        "python -m workflow_scripts.report.tables --recipe {params.recipe:q} --scores {params.scores:q}"
         " --csv {output.csv} --markdown {output.markdown} > {log} 2>&1"
 
 

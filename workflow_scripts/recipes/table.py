@@ -8,6 +8,7 @@ from workflow_scripts.recipes.base import Positive, Recipe
 
 Task = Literal["passage", "minimal"]
 Metric = Literal["em", "f1", "jaccard", "mucot_f1"]
+Spread = Literal["deviation", "interval"]
 
 
 class Heading(Recipe):
@@ -39,6 +40,16 @@ class Table(Recipe):
     annotators: Positive = Field(description="annotators who had to agree, for the caption")
     seeds: tuple[int, ...] = Field(
         min_length=1, description="seeds of each model's scores, in the order of --scores"
+    )
+    repeats: tuple[str, ...] = Field(
+        ("",),
+        min_length=1,
+        description="what else each model was made for several times, such as splits; --scores go over these, each with"
+        " all seeds",
+    )
+    spread: Spread = Field(
+        "deviation",
+        description="of several runs: their standard deviation, or half of a 95 % interval of the mean",
     )
     task: Task | None = Field(None, description="TyDi QA's task whose F1 is shown; null: metrics are")
     metrics: tuple[Metric, ...] = Field(
