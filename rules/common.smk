@@ -16,6 +16,7 @@ from workflow_scripts.config import (
     PairsTableOf,
     ParallelTranslations,
     PartCorpus,
+    RecordsTableOf,
     SquadCorpus,
     TranscribedQuestions,
     TranslatedCorpus,
@@ -39,12 +40,14 @@ from workflow_scripts.config import (
     pairs_table_recipe,
     present_models,
     question_pairs,
+    records_table_recipe,
     retrieval_table,
     root_of,
     row_name,
     rows_of,
     runs_of,
     score_tables,
+    shown_training_sets,
     table_recipe,
     texts_for,
     training_sets_of,
@@ -58,6 +61,7 @@ from workflow_scripts.recipes.links import Links
 from workflow_scripts.recipes.retrieval import Retrieval
 from workflow_scripts.recipes.speech import Speech
 from workflow_scripts.recipes.splits import Splits
+from workflow_scripts.recipes.table import Comparison
 from workflow_scripts.recipes.translators import code
 from workflow_scripts.recipes.transliteration import Transliteration
 from workflow_scripts.staleness import code_hash
@@ -112,8 +116,14 @@ def folder(files):
 
 
 def tables():
-    """All tables of scores, the workflow's final output, with those of retrieval."""
-    return expand("results/tables/{table}.{form}", table=settings.tables, form=["csv", "md"])
+    """All tables, the workflow's final output, and those beside published ones."""
+    beside = [f"{name}.compare" for name in printed_tables()]
+    return expand("results/tables/{table}.{form}", table=[*settings.tables, *beside], form=["csv", "md"])
+
+
+def printed_tables():
+    """The tables of scores that stand beside a published one."""
+    return [name for name, entry in score_tables(settings).items() if entry.printed]
 
 
 def retrieval_tables():
@@ -647,6 +657,24 @@ def pairs_shown(wildcards):
         for alignment in settings.tables[wildcards.table].alignments
         for code in aligned_languages(settings, alignment)
     }
+
+
+def record_corpora(wildcards):
+    """The corpora of the training sets that a table of records shows, each once."""
+    sets = shown_training_sets(settings, wildcards.table)
+    return list(dict.fromkeys(corpus for name in sets for corpus in settings.training_sets[name].corpora))
+
+
+def record_lists(wildcards):
+    """TRAINING_SET -> the guard's list of what is not trained on, of a table of records."""
+    sets = shown_training_sets(settings, wildcards.table)
+    return {name: f"results/guard/{name}.left_out.jsonl" for name in sets}
+
+
+def comparison_recipe(wildcards):
+    """A table of scores and the rows of the published one that go beside it, as one line of JSON."""
+    entry = settings.tables[wildcards.table]
+    return recipe(Comparison(table=table_recipe(settings, wildcards.table), printed=entry.printed))
 
 
 def model_scores(wildcards):

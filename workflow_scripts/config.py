@@ -51,7 +51,11 @@ from workflow_scripts.recipes.table import (
     Metric,
     PairsColumn,
     PairsTable,
+    Printed,
     ReadColumn,
+    RecordsCorpus,
+    RecordsSet,
+    RecordsTable,
     Row,
     Spread,
     Table,
@@ -630,6 +634,10 @@ class TableOf(Recipe):
     columns: list[Annotated[list[Pair], Field(min_length=1)]] = Field(
         min_length=1, description="blocks of question-context pairs; each block ends with its average"
     )
+    printed: Printed | None = Field(
+        None,
+        description="the published table beside it, in results/tables/<name>.compare.csv, .md; null: none",
+    )
     spread: Spread = Field(
         "deviation",
         description="what stands behind the mean of several runs: their standard deviation, or half of a 95 % interval",
@@ -673,13 +681,26 @@ class PairsTableOf(Recipe):
     )
 
 
+class RecordsTableOf(Recipe):
+    """A table of what training sets are made of: a row for each of their corpora."""
+
+    kind: Literal["records"] = Field(
+        description="records: how many questions the corpora of training sets have, and how many records they lack"
+    )
+    title: str = Field(description="first words of the caption")
+    training_sets: list[Template] = Field(min_length=1, description="entries of training_sets")
+
+
 def _kind_of_table(given: Any) -> str:
     kind = given.get("kind", "scores") if isinstance(given, dict) else getattr(given, "kind", "scores")
     return str(kind)
 
 
 AnyTable = Annotated[
-    Annotated[TableOf, Tag("scores")] | Annotated[PairsTableOf, Tag("pairs")], Discriminator(_kind_of_table)
+    Annotated[TableOf, Tag("scores")]
+    | Annotated[PairsTableOf, Tag("pairs")]
+    | Annotated[RecordsTableOf, Tag("records")],
+    Discriminator(_kind_of_table),
 ]
 
 
@@ -1158,6 +1179,47 @@ def pairs_table_recipe(config: Config, name: str) -> PairsTable:
     )
 
 
+def shown_training_sets(config: Config, name: str) -> list[str]:
+    """The training sets in a table of records."""
+    table = config.tables[name]
+    assert isinstance(table, RecordsTableOf)
+    return [
+        str(filled(entry, chosen))
+        for entry in table.training_sets
+        for chosen in combinations(variables(entry), f"tables.{name}.training_sets", config.for_each)
+    ]
+
+
+def how_made(config: Config, corpus: str) -> str:
+    """How a corpus's questions came about: by what was done last to the questions that were read from files."""
+    kinds = {
+        TranslatedQuestions: "questions translated",
+        TranslatedCorpus: "translated",
+        TransliteratedCorpus: "transliterated",
+        TranscribedQuestions: "transcribed",
+    }
+    entries = [type(config.corpora[name]) for name in ancestors(config, corpus)]
+    return next((kinds[entry] for entry in entries if entry in kinds), "as published")
+
+
+def records_table_recipe(config: Config, name: str) -> RecordsTable:
+    """What the step that writes a table of records needs to know of its training sets."""
+    return RecordsTable(
+        title=config.tables[name].title,
+        sets=[
+            RecordsSet(
+                name=training_set,
+                label=config.training_sets[training_set].label,
+                corpora=[
+                    RecordsCorpus(name=corpus, made=how_made(config, corpus))
+                    for corpus in config.training_sets[training_set].corpora
+                ],
+            )
+            for training_set in shown_training_sets(config, name)
+        ],
+    )
+
+
 def retrieval_table(config: Config, name: str) -> RetrievalTable:
     """What the step that writes the tables of retrieval needs to know of its alignments."""
     entry = config.retrieval[name]
@@ -1320,6 +1382,11 @@ def _check(config: Config) -> None:
             for encoder_name in table.encoders.values():
                 _known(f"{where}.encoders", "encoder", encoder_name, config.encoders)
             continue
+        if isinstance(table, RecordsTableOf):
+            for training_set_name in shown_training_sets(config, name):
+                _known(f"{where}.training_sets", "training set", training_set_name, config.training_sets)
+            _distinct(f"{where}.training_sets", shown_training_sets(config, name))
+            continue
         _check_table(config, where, name, table)
     for name in config.models:
         _check_selection(config, name)
@@ -1363,6 +1430,11 @@ def _check_table(config: Config, where: str, name: str, table: TableOf) -> None:
     _distinct(f"{where}.rows", [row_name(config, name, row) for row in rows])
     _distinct(f"{where}.columns", [pair for block in table.columns for pair in block])
     _distinct(f"{where}.metric", table.metrics())
+    if table.printed is not None and len(table.printed.rows) != len(rows):
+        raise InputError(
+            f"{where}.printed.rows has {len(table.printed.rows)} numbers for {len(rows)} models; give one, or null, for"
+            " each"
+        )
 
 
 def _check_corpus(config: Config, where: str, name: str, corpus: BaseModel) -> None:

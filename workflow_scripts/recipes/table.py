@@ -96,3 +96,52 @@ class PairsTable(Recipe):
         (), description="columns that say which languages encoders have read"
     )
     columns: tuple[PairsColumn, ...] = Field(min_length=1, description="columns that count alignments' pairs")
+
+
+class RecordsCorpus(Recipe):
+    """A corpus that a training set has."""
+
+    name: str = Field(description="its name, as in --questions")
+    made: str = Field(description="how its questions came about: as published, translated, …")
+
+
+class RecordsSet(Recipe):
+    """A training set."""
+
+    name: str = Field(description="its name, as in --left-out")
+    label: str = Field(description="what tables print under Tr. Data")
+    corpora: tuple[RecordsCorpus, ...] = Field(
+        min_length=1, description="its corpora; the first is the original"
+    )
+
+
+class RecordsTable(Recipe):
+    """A table of what training sets are made of."""
+
+    title: str = Field(description="first words of the caption")
+    sets: tuple[RecordsSet, ...] = Field(min_length=1, description="training sets")
+
+
+class Printed(Recipe):
+    """Which rows of a published table stand beside those of a table of scores."""
+
+    table: Literal[
+        "aligned_qa_table2",
+        "aligned_qa_table3",
+        "aligned_qa_table4",
+        "aligned_qa_table7",
+        "aligned_qa_table8",
+        "mucot_table2",
+        "mucot_table3",
+    ] = Field(description="a file of resources/paper_tables")
+    rows: tuple[Positive | None, ...] = Field(
+        min_length=1,
+        description="numbers of its rows (of MuCoT's columns), in the order of the models; null: it has no such row",
+    )
+
+
+class Comparison(Recipe):
+    """A table of scores beside the published one."""
+
+    table: Table = Field(description="the table of scores")
+    printed: Printed = Field(description="the published one")
