@@ -10,6 +10,7 @@ from workflow_scripts.bitexts import archives
 from workflow_scripts.config import (
     TRANSLATORS,
     ChaiiCorpus,
+    EffectsTableOf,
     GoogleTranslations,
     ImportedTranslations,
     MatchedCorpus,
@@ -27,7 +28,9 @@ from workflow_scripts.config import (
     calibrated_models,
     calibration_table,
     chain_of,
+    compared_runs,
     directions,
+    effects_recipe,
     evaluations_of,
     linker_held_out,
     linker_languages,
@@ -669,6 +672,29 @@ def record_lists(wildcards):
     """TRAINING_SET -> the guard's list of what is not trained on, of a table of records."""
     sets = shown_training_sets(settings, wildcards.table)
     return {name: f"results/guard/{name}.left_out.jsonl" for name in sets}
+
+
+def compared_questions(wildcards):
+    """MODEL -> what every question got in each of its runs, of a table of effects."""
+    return {
+        name: [
+            f"results/scores/{model}/seed{seed}/{evaluation}.questions.jsonl"
+            for _, model, evaluation in runs
+            for seed in settings.seeds
+        ]
+        for name, runs in compared_runs(settings, wildcards.table).items()
+    }
+
+
+def compared_models(wildcards):
+    """The models of a table of effects."""
+    return [model for runs in compared_runs(settings, wildcards.table).values() for _, model, _ in runs]
+
+
+def compared_guard(wildcards):
+    """The reports on the training sets of a table of effects."""
+    names = training_sets_of(settings, compared_models(wildcards))
+    return [f"results/guard/{name}.json" for name in names]
 
 
 def comparison_recipe(wildcards):

@@ -90,6 +90,34 @@ rule table_of_records:
         " --left-out {params.left_out} --csv {output.csv} --markdown {output.markdown} > {log} 2>&1"
 
 
+rule table_of_effects:
+    input:
+        effects="results/effects/{table}.json",
+        guard=compared_guard,
+    output:
+        csv="results/tables/{table}.csv",
+        markdown="results/tables/{table}.md",
+    log:
+        "logs/tables/{table}.log",
+    benchmark:
+        "logs/costs/tables/{table}.tsv"
+    wildcard_constraints:
+        table=one_of(of_kind(settings.tables, EffectsTableOf)),
+    conda:
+        "../envs/xlqa.yaml"
+    resources:
+        mem_mb=500,
+        runtime=10,
+    params:
+        recipe=lambda wildcards: recipe(effects_recipe(settings, wildcards.table)),
+        code=code_hash("workflow_scripts.report.effects"),
+    message:
+        "Writing {wildcards.table}"
+    shell:
+        "python -m workflow_scripts.report.effects --recipe {params.recipe:q} --effects {input.effects}"
+        " --csv {output.csv} --markdown {output.markdown} > {log} 2>&1"
+
+
 rule compare:
     input:
         "results/tables/{table}.csv",

@@ -35,6 +35,7 @@ from workflow_scripts.recipes.alignment import Alignment
 from workflow_scripts.recipes.base import Positive, Recipe
 from workflow_scripts.recipes.bitext import Bitext
 from workflow_scripts.recipes.calibration import Calibration, CalibrationTable
+from workflow_scripts.recipes.effects import Effect, EffectsTable
 from workflow_scripts.recipes.features import Features
 from workflow_scripts.recipes.linker import LinkerTraining
 from workflow_scripts.recipes.links import Links
@@ -691,6 +692,65 @@ class RecordsTableOf(Recipe):
     training_sets: list[Template] = Field(min_length=1, description="entries of training_sets")
 
 
+class EffectOf(Recipe):
+    """What systems gain over others."""
+
+    label: str = Field(description="what the row is called")
+    system: list[Template] = Field(
+        min_length=1, description="entries of models; of several, the mean of the differences is shown"
+    )
+    base: list[Template] = Field(min_length=1, description="as many: what each is compared with")
+
+    @model_validator(mode="after")
+    def _in_pairs(self) -> Self:
+        if len(self.system) != len(self.base):
+            raise ValueError(
+                f"{len(self.system)} in system and {len(self.base)} in base; each system needs its own base"
+            )
+        return self
+
+
+class EffectsTableOf(Recipe):
+    """A table of differences between models, with intervals and p-values: a row for each effect."""
+
+    kind: Literal["effects"] = Field(
+        description="effects: differences between models, with intervals and p-values by paired bootstrap"
+    )
+    title: str = Field(description="first words of the caption")
+    evaluation: Template = Field(description="an entry of evaluations")
+    task: Task | None = Field(
+        None, description="TyDi QA's F1, of passage selection or the minimal answer, or"
+    )
+    metric: Metric | None = Field(None, description="what texts of answers score")
+    thresholds: Literal["best", "resampled"] = Field(
+        "best",
+        description="task: those of each system's best F1 on all questions, or found anew in every resample",
+    )
+    columns: list[Annotated[list[Pair], Field(min_length=1)]] = Field(
+        min_length=1, description="as in tables of scores"
+    )
+    average: Literal["pairs", "questions"] = Field("pairs", description="as in tables of scores")
+    resamples: Positive = Field(10_000, description="of the bootstrap; 1,000 as in aligned_qa")
+    effects: list[EffectOf] = Field(min_length=1, description="the rows")
+
+    @model_validator(mode="after")
+    def _one_of_two(self) -> Self:
+        if (self.task is None) == (self.metric is None):
+            raise ValueError(
+                "give exactly one of task (TyDi QA's F1) and metric (a score of the answers' texts)"
+            )
+        if self.task is not None and self.average == "questions":
+            raise ValueError(
+                "average: questions belongs to metric; an F1 at a threshold is no mean over questions"
+            )
+        return self
+
+    def models(self) -> list[str]:
+        """The models as they are written, each once."""
+        sides = (name for effect in self.effects for name in (*effect.system, *effect.base))
+        return list(dict.fromkeys(sides))
+
+
 def _kind_of_table(given: Any) -> str:
     kind = given.get("kind", "scores") if isinstance(given, dict) else getattr(given, "kind", "scores")
     return str(kind)
@@ -699,7 +759,8 @@ def _kind_of_table(given: Any) -> str:
 AnyTable = Annotated[
     Annotated[TableOf, Tag("scores")]
     | Annotated[PairsTableOf, Tag("pairs")]
-    | Annotated[RecordsTableOf, Tag("records")],
+    | Annotated[RecordsTableOf, Tag("records")]
+    | Annotated[EffectsTableOf, Tag("effects")],
     Discriminator(_kind_of_table),
 ]
 
@@ -929,8 +990,31 @@ def runs_of(config: Config, table: str, row: TranslatedRow) -> list[tuple[str, s
             filled(row.model, chosen),
             filled(row.evaluation, chosen),
         )
-        for chosen in combinations(names, f"tables.{table}.rows", config.for_each)
+        for chosen in combinations(names, f"tables.{table}", config.for_each)
     ]
+
+
+def effects_tables(config: Config) -> dict[str, EffectsTableOf]:
+    """The tables that show differences between models."""
+    return {name: table for name, table in config.tables.items() if isinstance(table, EffectsTableOf)}
+
+
+def compared_runs(config: Config, table: str) -> dict[str, list[tuple[str, str, str]]]:
+    """Model as it is written -> (values of its variables, model, evaluation) of a table of effects."""
+    entry = effects_tables(config)[table]
+    return {
+        name: runs_of(config, table, TranslatedRow(model=name, evaluation=entry.evaluation))
+        for name in entry.models()
+    }
+
+
+def reported(config: Config) -> Iterator[tuple[str, str, str]]:
+    """(table, model, evaluation) of everything that tables report."""
+    for name in score_tables(config):
+        yield from ((name, model, evaluation) for model, evaluation in table_rows(config, name))
+    for name in effects_tables(config):
+        for runs in compared_runs(config, name).values():
+            yield from ((name, model, evaluation) for _, model, evaluation in runs)
 
 
 def table_rows(config: Config, table: str) -> list[tuple[str, str]]:
@@ -1088,8 +1172,7 @@ def evaluations_of(config: Config, training_set: str) -> list[str]:
     """
     shown = {
         evaluation
-        for name in score_tables(config)
-        for model, evaluation in table_rows(config, name)
+        for _, model, evaluation in reported(config)
         if training_set in training_sets_of(config, [model])
     }
     for entry in config.calibration.values():
@@ -1149,6 +1232,25 @@ def table_recipe(config: Config, name: str) -> Table:
         spread=table.spread,
         average=table.average,
         rows=rows,
+    )
+
+
+def effects_recipe(config: Config, name: str) -> EffectsTable:
+    """What the step that writes a table of effects needs to know."""
+    table = effects_tables(config)[name]
+    runs = next(iter(compared_runs(config, name).values()))
+    return EffectsTable(
+        title=table.title,
+        evaluation=", ".join(dict.fromkeys(evaluation for _, _, evaluation in runs)),
+        seeds=config.seeds,
+        repeats=[values for values, _, _ in runs],
+        task=table.task,
+        metric=table.metric,
+        thresholds=table.thresholds,
+        columns=table.columns,
+        average=table.average,
+        resamples=table.resamples,
+        effects=[Effect(label=row.label, system=row.system, base=row.base) for row in table.effects],
     )
 
 
@@ -1387,6 +1489,9 @@ def _check(config: Config) -> None:
                 _known(f"{where}.training_sets", "training set", training_set_name, config.training_sets)
             _distinct(f"{where}.training_sets", shown_training_sets(config, name))
             continue
+        if isinstance(table, EffectsTableOf):
+            _check_effects(config, where, name, table)
+            continue
         _check_table(config, where, name, table)
     for name in config.models:
         _check_selection(config, name)
@@ -1395,6 +1500,28 @@ def _check(config: Config) -> None:
     for name in config.calibration:
         _check_calibration(config, f"calibration.{name}", name)
     _check_microworld(config)
+
+
+def _check_effects(config: Config, where: str, name: str, table: EffectsTableOf) -> None:
+    """Models, evaluations and columns of a table of effects are there, and all models are of the same runs."""
+    of_models = compared_runs(config, name)
+    first, runs = next(iter(of_models.items()))
+    for model, found in of_models.items():
+        if [values for values, _, _ in found] != [values for values, _, _ in runs]:
+            raise InputError(
+                f"{where}.effects: {model} and {first} do not hold the same variables of for_each, so they are means of"
+                " different runs"
+            )
+        for _, one, evaluation in found:
+            _known(f"{where}.effects", "model", one, config.models)
+            if missing := missing_checkpoint(config, one):
+                raise InputError(f"{where}.effects: {one} cannot be made; put the checkpoint into {missing}")
+            _known(f"{where}.evaluation", "evaluation", evaluation, config.evaluations)
+            present = pairs_of(config, evaluation)
+            for pair in (pair for block in table.columns for pair in block):
+                _known(f"{where}.columns", f"pair of evaluation {evaluation}", pair, present)
+    _distinct(f"{where}.columns", [pair for block in table.columns for pair in block])
+    _distinct(f"{where}.effects", [effect.label for effect in table.effects])
 
 
 def _check_table(config: Config, where: str, name: str, table: TableOf) -> None:
@@ -1760,12 +1887,7 @@ def _check_selection(config: Config, model: str) -> None:
         raise InputError(
             f"{where}: {min(common)} is trained on by models.{model}; select on questions apart from those"
         )
-    shown = [
-        (name, row, shown)
-        for name in score_tables(config)
-        for row, shown in table_rows(config, name)
-        if model in chain_of(config, row)
-    ]
+    shown = [(name, row, shown) for name, row, shown in reported(config) if model in chain_of(config, row)]
     for name, row, evaluation in shown:
         if both := with_questions_of(config, config.evaluations[evaluation].corpora, chosen):
             raise InputError(
