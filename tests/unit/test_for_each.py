@@ -94,7 +94,7 @@ def test_a_row_of_a_table_is_of_all_runs(folds: dict[str, Any]) -> None:
         ),
         (
             lambda raw: raw["tables"]["mucot_table2"]["rows"].append("mbert-squad-{x}"),
-            "tables.mucot_table2.rows: for_each gives no values to x; known are k, to, more",
+            "tables.mucot_table2: for_each gives no values to x; known are k, to, more",
         ),
         (
             lambda raw: raw["tables"]["mucot_table2"]["rows"].append(

@@ -59,7 +59,7 @@ def arranged(run: Run, pair: str, ids: list[str]) -> Any:
 
 def column(system: list[Run], base: list[Run], pair: str, recipe: EffectsTable) -> Column:
     """The difference of two models on a pair, in all seeds."""
-    ids = system[0][pair][0]
+    ids = sorted(system[0][pair][0])  # the same order whichever side is the system
     mine, theirs = ([arranged(run, pair, ids) for run in side] for side in (system, base))
     if recipe.metric is not None:
         return means(np.array(mine), np.array(theirs))
