@@ -213,12 +213,14 @@ def bootstrap(
     training again would give is not in it.  With several runs, systems trained again and asked other questions.  With
     several splits, also other splits; whose questions overlap are not independent, and then it is too narrow.
 
-    Runs are few, and few are drawn from few: what differs among S runs has (S - 1) / S of its variance in the
-    resamples, .82 of its deviation with three, and no tails; the noise of single answers, which runs don't share,
-    comes in twice.  Where runs differ more than questions can explain, intervals of three runs are therefore too
-    narrow: were there no noise of questions, they would reach from the worst run to the best, which hold the true mean
-    in 3 of 4 cases, not in 95 of 100.  `benchmarks.significance` prints how often they hold it.  Where splits differ
-    by the chance of their questions only, intervals are too wide, by up to a third with five.
+    Is it as wide as it should be?  Two errors work against each other.  Runs are few, and few are drawn from few: what
+    differs among S runs has (S - 1) / S of its variance in the resamples, .82 of its deviation with three, and no
+    tails; were there no noise of questions, intervals of three runs would reach from the worst to the best, which hold
+    the true mean in 3 of 4 cases, not in 95 of 100.  And chance in single answers, which runs don't share, comes in
+    with runs, with questions and with both, up to three times (Owen 2007, The pigeonhole bootstrap).  So intervals are
+    too wide where runs differ by no more than that, and too narrow where they differ by much more;
+    `benchmarks.significance` prints how often they hold the truth.  Splits that differ by the chance of their questions
+    only make intervals too wide, too, by up to a third with five.
 
     Raises InputError where there is nothing to compare, or columns of a split have different numbers of runs.
     """
@@ -257,7 +259,7 @@ def differences(
     for split in splits:
         for column in split:
             _same_runs(len(column.difference), len(split[0].difference))
-    choice, *streams = np.random.SeedSequence(seed).spawn(1 + len(splits))
+    choice, *streams = _streams(np.random.SeedSequence(seed), 1 + len(splits))
     several = len(splits) > 1
     shape = (resamples, len(splits))
     chosen = (
@@ -329,7 +331,7 @@ def _split(
     split: Sequence[Column], share: Sequence[float], resamples: int, seed: np.random.SeedSequence
 ) -> Floats:
     """Resampled differences of a split, means over drawn runs and over columns: [resamples]."""
-    choice, *streams = seed.spawn(1 + len(split))
+    choice, *streams = _streams(seed, 1 + len(split))
     runs = len(split[0].difference)
     # of one run nothing is drawn; counts of several add up to their number
     often = np.random.default_rng(choice).multinomial(runs, np.full(runs, 1 / runs), resamples)
@@ -345,7 +347,7 @@ def _sums(values: Integers, resamples: int, seed: np.random.SeedSequence) -> Int
     Kinds of equal rows that come OFTEN are counted: multinomial, with all other rows as one kind.  As many of these as
     it was drawn are drawn one by one.  Kinds are in an order that swapping two systems leaves as it is.
     """
-    counts, picks = (np.random.default_rng(stream) for stream in seed.spawn(2))
+    counts, picks = (np.random.default_rng(stream) for stream in _streams(seed, 2))
     _, first, kind, size = np.unique(
         values, axis=0, return_index=True, return_inverse=True, return_counts=True
     )
@@ -417,6 +419,13 @@ def _best_f1(sweep: _Sweep, drawn: NDArray[np.uint32], asked: Integers) -> Float
     predicted = np.cumsum(counts, axis=1)[:, sweep.stops]
     best: Floats = _divide(2 * UNIT * right, predicted + asked[:, None]).max(axis=1, initial=0.0)
     return best
+
+
+def _streams(seed: np.random.SeedSequence, count: int) -> list[np.random.SeedSequence]:
+    """What `seed.spawn` gives the first time: a seed that is used again gives the same again."""
+    return [
+        np.random.SeedSequence(seed.entropy, spawn_key=(*seed.spawn_key, number)) for number in range(count)
+    ]
 
 
 def _blocks(resamples: int, width: int) -> list[int]:
