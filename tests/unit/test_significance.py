@@ -343,8 +343,8 @@ def test_holm_known() -> None:
 
 def test_questions_are_brought_into_one_order() -> None:
     assert in_order(["c", "a", "b"], ["a", "b", "c"]).tolist() == [1, 2, 0]
-    for ids in (["a"], ["a", "b", "c"]):
-        with pytest.raises(InputError, match=r"question [bc] was asked of one system only"):
+    for ids, odd in ((["a"], "b"), (["a", "b", "d", "c"], "c")):
+        with pytest.raises(InputError, match=f"question {odd} was asked of one system only"):
             in_order(ids, ["a", "b"])
     with pytest.raises(InputError, match="a question occurs twice"):
         in_order(["a", "b", "b"], ["a", "b", "a"])

@@ -38,9 +38,7 @@ LEVEL = 0.95  # of intervals
 SIGNIFICANT = 0.05  # p below it makes a star
 UNIT = 2.0**-40  # of scores; sums of 4 million of them fit into 64 bits
 TIE = 1e-11  # differences up to it are rounding
-OFTEN = (
-    32  # kinds of at least so many questions are counted, others drawn: a count costs what so many draws do
-)
+OFTEN = 32  # questions of a kind that is counted, others are drawn: a count costs what so many draws do
 # Draws that are made together: arrays of 128 KiB and more are pages that the system hands out anew each time.
 BLOCK = 16_000
 
@@ -207,7 +205,9 @@ def bootstrap(
     A resample draws, with replacement and as many as there are: splits, if there are several; in each that was drawn,
     its runs, if there are several, for all columns and both systems; and its questions, column by column, for all
     runs, because all runs answer the same questions.  Columns themselves are never drawn: they are the languages of
-    the table, not a sample of languages.  A split that is drawn twice gets runs and questions of its own twice.
+    the table, not a sample of languages.  A split that is drawn twice gets runs and questions of its own twice.  As
+    columns are drawn each by itself, the paper's rule for averages, those that ask translations of the same questions
+    make intervals too narrow, unless they are drawn `together`.
 
     What the interval is about: with one run and one split, these trained models on other questions of this kind; what
     training again would give is not in it.  With several runs, systems trained again and asked other questions.  With
@@ -281,8 +281,9 @@ def in_order(ids: Sequence[str], questions: Sequence[str]) -> NDArray[np.int64]:
     Raises InputError that names a question which only one of them has, or which occurs twice.
     """
     places = {name: place for place, name in enumerate(ids)}
-    for name in places.keys() ^ set(questions):
-        raise InputError(f"question {name} was asked of one system only; score both on the same questions")
+    odd = sorted(places.keys() ^ set(questions))
+    if odd:
+        raise InputError(f"question {odd[0]} was asked of one system only; score both on the same questions")
     if len(places) < len(ids) or len(ids) != len(questions):
         raise InputError("a question occurs twice")
     return np.array([places[name] for name in questions], dtype=np.int64)
