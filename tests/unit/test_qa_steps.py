@@ -32,6 +32,7 @@ from workflow_scripts.training.folders import load_tokenizer
 from workflow_scripts.training.loop import fingerprint, locked
 from workflow_scripts.tydi_format import to_record
 
+FILES = {"documents": "d.parquet", "questions": "q.parquet", "contexts": "c.st", "windows": "w.st"}
 NAMES = ["Ramor", "Tesi", "Mito", "Lora", "Sako", "Ruzo"]
 
 
@@ -152,10 +153,9 @@ def tuned(made, out, start, annotators=1, **recipe):
         "seed": 0,
     }
     if recipe.get("selection"):
-        files = {"documents": "d.parquet", "questions": "q.parquet", "contexts": "c.st", "windows": "w.st"}
-        given |= {f"dev_{name}": [made / file] for name, file in files.items()} | {
-            "dev_annotators": annotators
-        }
+        given |= {f"dev_{name}": [made / file] for name, file in FILES.items()}
+        given |= {f"reported_{name}": [] for name in FILES}
+        given |= {"dev_annotators": annotators, "reported_annotators": 1}
     folders = {"encoder": start, "work": out / "work", "out": out}
     arguments = Namespace(**given, **folders, label="tune")
     settings = Tuning(**{"batch_size": 6, "precision": "fp32", **recipe})
@@ -425,8 +425,7 @@ def test_lists_of_different_lengths_are_told(made):
 
 
 def predicting(made, recipe=None, **changed):
-    files = {"documents": "d.parquet", "questions": "q.parquet", "contexts": "c.st", "windows": "w.st"}
-    given = {name: [made / file] for name, file in files.items()}
+    given = {name: [made / file] for name, file in FILES.items()}
     given |= {"model": made / "m", "hide": "nothing", "label": "predict", "pair": [f"en-en={made / 'again'}"]}
     given |= {"squad": [], "odds": [], "nbest": []}
     predict.predict(Namespace(**given | changed), recipe or Prediction())
