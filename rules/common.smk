@@ -10,11 +10,14 @@ from workflow_scripts.bitexts import archives
 from workflow_scripts.config import (
     TRANSLATORS,
     ChaiiCorpus,
+    EffectsTableOf,
     GoogleTranslations,
     ImportedTranslations,
+    MatchedCorpus,
     PairsTableOf,
     ParallelTranslations,
     PartCorpus,
+    RecordsTableOf,
     SquadCorpus,
     TranscribedQuestions,
     TranslatedCorpus,
@@ -25,7 +28,9 @@ from workflow_scripts.config import (
     calibrated_models,
     calibration_table,
     chain_of,
+    compared_runs,
     directions,
+    effects_recipe,
     evaluations_of,
     linker_held_out,
     linker_languages,
@@ -38,12 +43,15 @@ from workflow_scripts.config import (
     pairs_table_recipe,
     present_models,
     question_pairs,
+    records_table_recipe,
     retrieval_table,
     root_of,
     row_name,
+    rows_of,
+    runs_of,
     score_tables,
+    shown_training_sets,
     table_recipe,
-    table_rows,
     texts_for,
     training_sets_of,
     translated_contexts,
@@ -56,6 +64,7 @@ from workflow_scripts.recipes.links import Links
 from workflow_scripts.recipes.retrieval import Retrieval
 from workflow_scripts.recipes.speech import Speech
 from workflow_scripts.recipes.splits import Splits
+from workflow_scripts.recipes.table import Comparison
 from workflow_scripts.recipes.translators import code
 from workflow_scripts.recipes.transliteration import Transliteration
 from workflow_scripts.staleness import code_hash
@@ -112,8 +121,14 @@ def folder(files):
 
 
 def tables():
-    """All tables of scores, the workflow's final output, with those of retrieval."""
-    return expand("results/tables/{table}.{form}", table=settings.tables, form=["csv", "md"])
+    """All tables, the workflow's final output, and those beside published ones."""
+    beside = [f"{name}.compare" for name in printed_tables()]
+    return expand("results/tables/{table}.{form}", table=[*settings.tables, *beside], form=["csv", "md"])
+
+
+def printed_tables():
+    """The tables of scores that stand beside a published one."""
+    return [name for name, entry in score_tables(settings).items() if entry.printed]
 
 
 def retrieval_tables():
@@ -665,15 +680,62 @@ def scores_file(table, model, seed, evaluation):
     return f"results/scores/{model}/seed{seed}/{evaluation}.json"
 
 
-def model_scores(wildcards):
-    """ROW -> its score files, one for each seed, of a table's rows."""
-    present = present_models(settings, wildcards.table)
+def record_corpora(wildcards):
+    """The corpora of the training sets that a table of records shows, each once."""
+    sets = shown_training_sets(settings, wildcards.table)
+    return list(dict.fromkeys(corpus for name in sets for corpus in settings.training_sets[name].corpora))
+
+
+def record_lists(wildcards):
+    """TRAINING_SET -> the guard's list of what is not trained on, of a table of records."""
+    sets = shown_training_sets(settings, wildcards.table)
+    return {name: f"results/guard/{name}.left_out.jsonl" for name in sets}
+
+
+def compared_questions(wildcards):
+    """MODEL -> what every question got in each of its runs, of a table of effects."""
     return {
-        row_name(settings, wildcards.table, model, evaluation): [
-            scores_file(wildcards.table, model, seed, evaluation) for seed in settings.seeds
+        name: [
+            f"results/scores/{model}/seed{seed}/{evaluation}.questions.jsonl"
+            for _, model, evaluation in runs
+            for seed in settings.seeds
         ]
-        for model, evaluation in table_rows(settings, wildcards.table)
-        if model in present
+        for name, runs in compared_runs(settings, wildcards.table).items()
+    }
+
+
+def compared_models(wildcards):
+    """The models of a table of effects."""
+    return [model for runs in compared_runs(settings, wildcards.table).values() for _, model, _ in runs]
+
+
+def compared_guard(wildcards):
+    """The reports on the training sets of a table of effects."""
+    names = training_sets_of(settings, compared_models(wildcards))
+    return [f"results/guard/{name}.json" for name in names]
+
+
+def comparison_recipe(wildcards):
+    """A table of scores and the rows of the published one that go beside it, as one line of JSON."""
+    entry = settings.tables[wildcards.table]
+    return recipe(Comparison(table=table_recipe(settings, wildcards.table), printed=entry.printed))
+
+
+def model_scores(wildcards):
+    """ROW -> its score files, of every run that a table's rows are the means of: one for each seed."""
+    present = present_models(settings, wildcards.table)
+    runs = {
+        row_name(settings, wildcards.table, row): runs_of(settings, wildcards.table, row)
+        for row in rows_of(settings, wildcards.table)
+    }
+    return {
+        name: [
+            scores_file(wildcards.table, model, seed, evaluation)
+            for _, model, evaluation in shown
+            for seed in settings.seeds
+        ]
+        for name, shown in runs.items()
+        if all(model in present for _, model, _ in shown)
     }
 
 

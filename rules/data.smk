@@ -180,6 +180,35 @@ for split, entry in settings.splits.items():
             " --dropped {output.dropped} > {log} 2>&1"
 
 
+rule matched:
+    input:
+        questions=lambda wildcards: questions([corpus_of(wildcards).of]),
+        documents=lambda wildcards: documents([corpus_of(wildcards).of]),
+        others=lambda wildcards: questions(corpus_of(wildcards).others),
+    output:
+        questions="results/questions/{corpus}.parquet",
+        dropped="results/questions/{corpus}.dropped.jsonl",
+    log:
+        "logs/corpora/{corpus}.log",
+    benchmark:
+        "logs/costs/corpora/{corpus}.tsv"
+    wildcard_constraints:
+        corpus=one_of(of_kind(settings.corpora, MatchedCorpus)),
+    conda:
+        "../envs/xlqa.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=60,
+    params:
+        others=lambda wildcards: corpus_tables(corpus_of(wildcards).others),
+        code=code_hash("workflow_scripts.acquire.matched"),
+    message:
+        "Taking {wildcards.corpus}: what other corpora have, too"
+    shell:
+        "python -m workflow_scripts.acquire.matched --questions {input.questions} --documents {input.documents}"
+        " --with {params.others} --out {output.questions} --dropped {output.dropped} > {log} 2>&1"
+
+
 # Nothing is tuned before these files are there: they say which questions must not be trained on, if there are any.  A
 # checkpoint, so that snakemake looks again at what reads them once they are made again: the same list changes nothing.
 checkpoint guard:

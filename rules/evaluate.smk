@@ -175,6 +175,36 @@ rule thresholds:
         "python -m workflow_scripts.evaluate.threshold --questions {input} --out {output} > {log} 2>&1"
 
 
+rule effects:
+    input:
+        questions=lambda wildcards: flat(compared_questions(wildcards)),
+        left_out=lambda wildcards: lists_that_may_change(compared_models(wildcards)),
+    output:
+        "results/effects/{table}.json",
+    log:
+        "logs/effects/{table}.log",
+    benchmark:
+        "logs/costs/effects/{table}.tsv"
+    wildcard_constraints:
+        table=one_of(of_kind(settings.tables, EffectsTableOf)),
+    conda:
+        "../envs/xlqa.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=60,
+    params:
+        recipe=lambda wildcards: recipe(effects_recipe(settings, wildcards.table)),
+        questions=lambda wildcards: [
+            f"{model}={','.join(files)}" for model, files in compared_questions(wildcards).items()
+        ],
+        code=code_hash("workflow_scripts.evaluate.effects"),
+    message:
+        "Comparing the models of {wildcards.table}"
+    shell:
+        "python -m workflow_scripts.evaluate.effects --recipe {params.recipe:q} --questions {params.questions:q}"
+        " --out {output} > {log} 2>&1"
+
+
 rule calibrate:
     input:
         files=calibrated_files,

@@ -28,7 +28,7 @@ rule table:
     message:
         "Writing {wildcards.table}"
     shell:
-        "python -m workflow_scripts.report.tables --recipe {params.recipe:q} --scores {params.scores}"
+        "python -m workflow_scripts.report.tables --recipe {params.recipe:q} --scores {params.scores:q}"
         " --csv {output.csv} --markdown {output.markdown} > {log} 2>&1"
 
 
@@ -58,6 +58,91 @@ rule table_of_pairs:
     shell:
         "python -m workflow_scripts.report.pairs --recipe {params.recipe:q} --pairs {params.pairs}"
         " --csv {output.csv} --markdown {output.markdown} > {log} 2>&1"
+
+
+rule table_of_records:
+    input:
+        questions=lambda wildcards: questions(record_corpora(wildcards)),
+        left_out=lambda wildcards: flat(record_lists(wildcards)),
+    output:
+        csv="results/tables/{table}.csv",
+        markdown="results/tables/{table}.md",
+    log:
+        "logs/tables/{table}.log",
+    benchmark:
+        "logs/costs/tables/{table}.tsv"
+    wildcard_constraints:
+        table=one_of(of_kind(settings.tables, RecordsTableOf)),
+    conda:
+        "../envs/xlqa.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        recipe=lambda wildcards: recipe(records_table_recipe(settings, wildcards.table)),
+        questions=lambda wildcards: corpus_tables(record_corpora(wildcards)),
+        left_out=lambda wildcards: named(record_lists(wildcards)),
+        code=code_hash("workflow_scripts.report.records"),
+    message:
+        "Writing {wildcards.table}"
+    shell:
+        "python -m workflow_scripts.report.records --recipe {params.recipe:q} --questions {params.questions}"
+        " --left-out {params.left_out} --csv {output.csv} --markdown {output.markdown} > {log} 2>&1"
+
+
+rule table_of_effects:
+    input:
+        effects="results/effects/{table}.json",
+        guard=compared_guard,
+    output:
+        csv="results/tables/{table}.csv",
+        markdown="results/tables/{table}.md",
+    log:
+        "logs/tables/{table}.log",
+    benchmark:
+        "logs/costs/tables/{table}.tsv"
+    wildcard_constraints:
+        table=one_of(of_kind(settings.tables, EffectsTableOf)),
+    conda:
+        "../envs/xlqa.yaml"
+    resources:
+        mem_mb=500,
+        runtime=10,
+    params:
+        recipe=lambda wildcards: recipe(effects_recipe(settings, wildcards.table)),
+        code=code_hash("workflow_scripts.report.effects"),
+    message:
+        "Writing {wildcards.table}"
+    shell:
+        "python -m workflow_scripts.report.effects --recipe {params.recipe:q} --effects {input.effects}"
+        " --csv {output.csv} --markdown {output.markdown} > {log} 2>&1"
+
+
+rule compare:
+    input:
+        "results/tables/{table}.csv",
+    output:
+        csv="results/tables/{table}.compare.csv",
+        markdown="results/tables/{table}.compare.md",
+    log:
+        "logs/tables/{table}.compare.log",
+    benchmark:
+        "logs/costs/tables/{table}.compare.tsv"
+    wildcard_constraints:
+        table=one_of(printed_tables()),
+    conda:
+        "../envs/xlqa.yaml"
+    resources:
+        mem_mb=500,
+        runtime=10,
+    params:
+        recipe=comparison_recipe,
+        code=code_hash("workflow_scripts.report.compare"),
+    message:
+        "Writing {wildcards.table} beside the published one"
+    shell:
+        "python -m workflow_scripts.report.compare --recipe {params.recipe:q} --table {input} --csv {output.csv}"
+        " --markdown {output.markdown} > {log} 2>&1"
 
 
 rule retrieval_table:

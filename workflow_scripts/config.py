@@ -29,11 +29,13 @@ from workflow_scripts.acquire.download import Dataset, find_file, read_manifest
 from workflow_scripts.bitexts import archives
 from workflow_scripts.cli import InputError, run
 from workflow_scripts.files import write_text
+from workflow_scripts.for_each import combinations, expanded, filled, variables
 from workflow_scripts.languages import language, languages
 from workflow_scripts.recipes.alignment import Alignment
 from workflow_scripts.recipes.base import Positive, Recipe
 from workflow_scripts.recipes.bitext import Bitext
 from workflow_scripts.recipes.calibration import Calibration, CalibrationTable
+from workflow_scripts.recipes.effects import Effect, EffectsTable
 from workflow_scripts.recipes.features import Features
 from workflow_scripts.recipes.linker import LinkerTraining
 from workflow_scripts.recipes.links import Links
@@ -50,8 +52,13 @@ from workflow_scripts.recipes.table import (
     Metric,
     PairsColumn,
     PairsTable,
+    Printed,
     ReadColumn,
+    RecordsCorpus,
+    RecordsSet,
+    RecordsTable,
     Row,
+    Spread,
     Table,
     Task,
 )
@@ -67,6 +74,16 @@ MICROWORLD = "results/microworld"
 def _name(text: str) -> str:
     if not re.fullmatch(r"[a-z0-9-]+", text):
         raise ValueError("names are used in file names: lower-case letters, digits and hyphens only")
+    return text
+
+
+def _table_name(text: str) -> str:
+    _name(text.replace("_", "-"))
+    return text
+
+
+def _template(text: str) -> str:
+    _name(re.sub(r"\{[a-z]+\}", "x", text))
     return text
 
 
@@ -90,6 +107,10 @@ def _pair(text: str) -> str:
 
 
 Name = Annotated[str, AfterValidator(_name), Field(json_schema_extra={"pattern": "^[a-z0-9-]+$"})]
+TableName = Annotated[str, AfterValidator(_table_name), Field(json_schema_extra={"pattern": "^[a-z0-9_-]+$"})]
+Template = Annotated[
+    str, AfterValidator(_template), Field(json_schema_extra={"pattern": r"^([a-z0-9-]|\{[a-z]+\})+$"})
+]
 Code = Annotated[
     str,
     BeforeValidator(_quoted),
@@ -134,6 +155,20 @@ class ChaiiCorpus(Recipe):
     )
     files: list[str] = Field(min_length=1, description="the files, together one corpus")
     languages: list[Code] = Field(min_length=1, description="languages to keep; rows in others are dropped")
+
+
+class MatchedCorpus(Recipe):
+    """Those questions of another corpus whose records other corpora have, too, over the same documents."""
+
+    kind: Literal["matched"] = Field(
+        description="matched: those questions of a corpus whose records other corpora have, too"
+    )
+    of: Name = Field(description="the corpus whose questions are taken")
+    others: list[Name] = Field(
+        alias="with",
+        min_length=1,
+        description="corpora that must all have the record: the question itself, or a version of it",
+    )
 
 
 class PartCorpus(Recipe):
@@ -248,13 +283,23 @@ Corpus = Annotated[
     | SquadCorpus
     | ChaiiCorpus
     | PartCorpus
+    | MatchedCorpus
     | TranslatedQuestions
     | TranslatedCorpus
     | TransliteratedCorpus
     | TranscribedQuestions,
     Field(discriminator="kind"),
 ]
-DERIVED = (PartCorpus, TranslatedQuestions, TranslatedCorpus, TransliteratedCorpus, TranscribedQuestions)
+DERIVED = (
+    PartCorpus,
+    MatchedCorpus,
+    TranslatedQuestions,
+    TranslatedCorpus,
+    TransliteratedCorpus,
+    TranscribedQuestions,
+)
+# Those that select or derive questions and stand on the documents of another corpus
+ON_OTHERS = (PartCorpus, MatchedCorpus, TranslatedQuestions, TranscribedQuestions)
 
 
 class Split(Splits):
@@ -549,8 +594,10 @@ class Evaluation(Recipe):
 class TranslatedRow(Recipe):
     """A row with scores of another evaluation, such as one whose questions are translated at test time."""
 
-    model: Name = Field(description="an entry of models")
-    evaluation: Name = Field(description="an entry of evaluations with the same questions in the same pairs")
+    model: Template = Field(description="an entry of models")
+    evaluation: Template = Field(
+        description="an entry of evaluations with the same questions in the same pairs"
+    )
     label: str | None = Field(None, description="printed under Model; null: the model's label")
 
 
@@ -561,7 +608,7 @@ def _kind_of_row(given: Any) -> str:
 
 
 AnyRow = Annotated[
-    Annotated[Name, Tag("str")]
+    Annotated[Template, Tag("str")]
     | Annotated[Heading, Tag("Heading")]
     | Annotated[TranslatedRow, Tag("TranslatedRow")],
     Discriminator(_kind_of_row),
@@ -573,7 +620,7 @@ class TableOf(Recipe):
 
     kind: Literal["scores"] = Field("scores", description="scores: those of models")
     title: str = Field(description="first words of the caption")
-    evaluation: Name = Field(description="an entry of evaluations")
+    evaluation: Template = Field(description="an entry of evaluations")
     task: Task | None = Field(
         None, description="TyDi QA's F1, of passage selection or of the minimal answer, or"
     )
@@ -586,10 +633,20 @@ class TableOf(Recipe):
         description="task: best F1 on the evaluated questions, or at the thresholds of thresholds_from",
     )
     rows: list[AnyRow] = Field(
-        min_length=1, description="models, perhaps with another evaluation, and headings between them"
+        min_length=1,
+        description="models, perhaps with another evaluation, and headings between them; with a variable of for_each in"
+        " its name, a row is the mean of its models",
     )
     columns: list[Annotated[list[Pair], Field(min_length=1)]] = Field(
         min_length=1, description="blocks of question-context pairs; each block ends with its average"
+    )
+    printed: Printed | None = Field(
+        None,
+        description="the published table beside it, in results/tables/<name>.compare.csv, .md; null: none",
+    )
+    spread: Spread = Field(
+        "deviation",
+        description="what stands behind the mean of several runs: their standard deviation, or half of a 95 % interval",
     )
     average: Literal["pairs", "questions"] = Field(
         "pairs",
@@ -637,13 +694,86 @@ class PairsTableOf(Recipe):
     )
 
 
+class RecordsTableOf(Recipe):
+    """A table of what training sets are made of: a row for each of their corpora."""
+
+    kind: Literal["records"] = Field(
+        description="records: how many questions the corpora of training sets have, and how many records they lack"
+    )
+    title: str = Field(description="first words of the caption")
+    training_sets: list[Template] = Field(min_length=1, description="entries of training_sets")
+
+
+class EffectOf(Recipe):
+    """What systems gain over others."""
+
+    label: str = Field(description="what the row is called")
+    system: list[Template] = Field(
+        min_length=1, description="entries of models; of several, the mean of the differences is shown"
+    )
+    base: list[Template] = Field(min_length=1, description="as many: what each is compared with")
+
+    @model_validator(mode="after")
+    def _in_pairs(self) -> Self:
+        if len(self.system) != len(self.base):
+            raise ValueError(
+                f"{len(self.system)} in system and {len(self.base)} in base; each system needs its own base"
+            )
+        return self
+
+
+class EffectsTableOf(Recipe):
+    """A table of differences between models, with intervals and p-values: a row for each effect."""
+
+    kind: Literal["effects"] = Field(
+        description="effects: differences between models, with intervals and p-values by paired bootstrap"
+    )
+    title: str = Field(description="first words of the caption")
+    evaluation: Template = Field(description="an entry of evaluations")
+    task: Task | None = Field(
+        None, description="TyDi QA's F1, of passage selection or the minimal answer, or"
+    )
+    metric: Metric | None = Field(None, description="what texts of answers score")
+    thresholds: Literal["best", "resampled"] = Field(
+        "best",
+        description="task: those of each system's best F1 on all questions, or found anew in every resample",
+    )
+    columns: list[Annotated[list[Pair], Field(min_length=1)]] = Field(
+        min_length=1, description="as in tables of scores"
+    )
+    average: Literal["pairs", "questions"] = Field("pairs", description="as in tables of scores")
+    resamples: Positive = Field(10_000, description="of the bootstrap; 1,000 as in aligned_qa")
+    effects: list[EffectOf] = Field(min_length=1, description="the rows")
+
+    @model_validator(mode="after")
+    def _one_of_two(self) -> Self:
+        if (self.task is None) == (self.metric is None):
+            raise ValueError(
+                "give exactly one of task (TyDi QA's F1) and metric (a score of the answers' texts)"
+            )
+        if self.task is not None and self.average == "questions":
+            raise ValueError(
+                "average: questions belongs to metric; an F1 at a threshold is no mean over questions"
+            )
+        return self
+
+    def models(self) -> list[str]:
+        """The models as they are written, each once."""
+        sides = (name for effect in self.effects for name in (*effect.system, *effect.base))
+        return list(dict.fromkeys(sides))
+
+
 def _kind_of_table(given: Any) -> str:
     kind = given.get("kind", "scores") if isinstance(given, dict) else getattr(given, "kind", "scores")
     return str(kind)
 
 
 AnyTable = Annotated[
-    Annotated[TableOf, Tag("scores")] | Annotated[PairsTableOf, Tag("pairs")], Discriminator(_kind_of_table)
+    Annotated[TableOf, Tag("scores")]
+    | Annotated[PairsTableOf, Tag("pairs")]
+    | Annotated[RecordsTableOf, Tag("records")]
+    | Annotated[EffectsTableOf, Tag("effects")],
+    Discriminator(_kind_of_table),
 ]
 
 
@@ -673,7 +803,19 @@ class CalibrationRun(Calibration):
     evaluation: Name = Field(description="another entry of evaluations: where it is tried")
 
 
-class Config(Recipe):
+class Variables(Recipe):
+    """What entries with a variable in their name stand for."""
+
+    for_each: dict[
+        Annotated[str, Field(pattern="^[a-z]+$")],
+        Annotated[list[Annotated[int, Field(ge=0)] | Name], Field(min_length=1)],
+    ] = Field(
+        {},
+        description="values of variables: an entry whose name holds {k} stands for one for each value of k",
+    )
+
+
+class Config(Variables):
     """Everything that config.yaml can say."""
 
     mirror: str | None = Field(
@@ -700,7 +842,7 @@ class Config(Recipe):
     prediction: Prediction = Field(Prediction(), description="how answers are read off the logits")
     models: dict[Name, Model] = Field(min_length=1, description="QA models")
     evaluations: dict[Name, Evaluation] = Field(min_length=1, description="what models are scored on")
-    tables: dict[Name, AnyTable] = Field(
+    tables: dict[TableName, AnyTable] = Field(
         min_length=1, description="what comes out: results/tables/<name>.csv, .md"
     )
     retrieval: dict[Name, RetrievalRun] = Field(
@@ -719,7 +861,10 @@ def load(raw: Mapping[str, Any]) -> Config:
     combinations that cannot work.
     """
     try:
-        config = Config.model_validate(dict(raw))
+        given = Variables.model_validate({key: raw[key] for key in Variables.model_fields if key in raw})
+        for variable, values in given.for_each.items():
+            _distinct(f"for_each.{variable}", values)
+        config = Config.model_validate(expanded(raw, given.for_each))
     except ValidationError as error:
         raise InputError(_sentence(error)) from None
     _check(config)
@@ -734,7 +879,7 @@ def question_pairs(config: Config, corpus: str) -> list[str]:
             return [f"{code}-{code}" for code in entry.languages]
         case SquadCorpus():
             return [f"{entry.question_language or entry.language}-{entry.language}"]
-        case PartCorpus():
+        case PartCorpus() | MatchedCorpus():
             return question_pairs(config, entry.of)
         case TranslatedCorpus() | TransliteratedCorpus():
             return [f"{entry.target}-{entry.target}"]
@@ -773,11 +918,7 @@ def with_questions_of(config: Config, some: Collection[str], others: Collection[
 def root_of(config: Config, corpus: str) -> str:
     """The corpus whose documents a corpus stands on: one that was read from files, or is in another language."""
     chain = ancestors(config, corpus)
-    return next(
-        name
-        for name in chain
-        if not isinstance(config.corpora[name], PartCorpus | TranslatedQuestions | TranscribedQuestions)
-    )
+    return next(name for name in chain if not isinstance(config.corpora[name], ON_OTHERS))
 
 
 def translated_from(config: Config, corpus: str) -> list[str]:
@@ -842,13 +983,58 @@ def score_tables(config: Config) -> dict[str, TableOf]:
     return {name: table for name, table in config.tables.items() if isinstance(table, TableOf)}
 
 
-def table_rows(config: Config, table: str) -> list[tuple[str, str]]:
-    """(model, evaluation) of the rows of a table of scores, in their order."""
+def rows_of(config: Config, table: str) -> list[TranslatedRow]:
+    """The rows of a table of scores that show some: models and evaluations as they are written, with variables."""
     entry = score_tables(config)[table]
     return [
-        (row, entry.evaluation) if isinstance(row, str) else (row.model, row.evaluation)
+        TranslatedRow(model=row, evaluation=entry.evaluation) if isinstance(row, str) else row
         for row in entry.rows
         if not isinstance(row, Heading)
+    ]
+
+
+def runs_of(config: Config, table: str, row: TranslatedRow) -> list[tuple[str, str, str]]:
+    """(values of its variables, model, evaluation) of everything that a row is the mean of, apart from seeds."""
+    names = variables(row.model, row.evaluation)
+    return [
+        (
+            ", ".join(f"{name} = {value}" for name, value in chosen.items()),
+            filled(row.model, chosen),
+            filled(row.evaluation, chosen),
+        )
+        for chosen in combinations(names, f"tables.{table}", config.for_each)
+    ]
+
+
+def effects_tables(config: Config) -> dict[str, EffectsTableOf]:
+    """The tables that show differences between models."""
+    return {name: table for name, table in config.tables.items() if isinstance(table, EffectsTableOf)}
+
+
+def compared_runs(config: Config, table: str) -> dict[str, list[tuple[str, str, str]]]:
+    """Model as it is written -> (values of its variables, model, evaluation) of a table of effects."""
+    entry = effects_tables(config)[table]
+    return {
+        name: runs_of(config, table, TranslatedRow(model=name, evaluation=entry.evaluation))
+        for name in entry.models()
+    }
+
+
+def reported(config: Config) -> Iterator[tuple[str, str, str]]:
+    """(table, model, evaluation) of everything that tables report."""
+    for name in score_tables(config):
+        yield from ((name, model, evaluation) for model, evaluation in table_rows(config, name))
+    for name in effects_tables(config):
+        for runs in compared_runs(config, name).values():
+            yield from ((name, model, evaluation) for _, model, evaluation in runs)
+
+
+def table_rows(config: Config, table: str) -> list[tuple[str, str]]:
+    """(model, evaluation) of all that a table of scores shows, in the order of its rows."""
+    return [
+        (model, evaluation)
+        for row in rows_of(config, table)
+        for _, model, evaluation in runs_of(config, table, row)
     ]
 
 
@@ -857,9 +1043,17 @@ def table_models(config: Config, table: str) -> list[str]:
     return list(dict.fromkeys(model for model, _ in table_rows(config, table)))
 
 
-def row_name(config: Config, table: str, model: str, evaluation: str) -> str:
+def row_name(config: Config, table: str, row: TranslatedRow) -> str:
     """What the step that writes a table calls a row: the model, with the evaluation where it is not the table's."""
-    return model if evaluation == score_tables(config)[table].evaluation else f"{model}@{evaluation}"
+    own = row.evaluation == score_tables(config)[table].evaluation
+    return row.model if own else f"{row.model}@{row.evaluation}"
+
+
+def evaluations_in(config: Config, table: str) -> list[str]:
+    """The evaluations of a table of scores, one for each combination of values that its name leaves open."""
+    entry = score_tables(config)[table].evaluation
+    chosen = combinations(variables(entry), f"tables.{table}.evaluation", config.for_each)
+    return [str(filled(entry, values)) for values in chosen]
 
 
 def translated_contexts(config: Config, evaluation: str) -> str | None:
@@ -990,8 +1184,7 @@ def evaluations_of(config: Config, training_set: str) -> list[str]:
     """
     shown = {
         evaluation
-        for name in score_tables(config)
-        for model, evaluation in table_rows(config, name)
+        for _, model, evaluation in reported(config)
         if training_set in training_sets_of(config, [model])
     }
     for entry in config.calibration.values():
@@ -1019,34 +1212,38 @@ def training_label(config: Config, model: str) -> str:
 def table_recipe(config: Config, name: str) -> Table:
     """What the step that writes a table of scores needs to know of its models and its evaluation."""
     table = score_tables(config)[name]
+    asked = iter(rows_of(config, name))
     rows: list[Row | Heading] = []
-    for row in table.rows:
-        if isinstance(row, Heading):
-            rows.append(row)
+    for entry in table.rows:
+        if isinstance(entry, Heading):
+            rows.append(entry)
             continue
-        asked = (
-            row if isinstance(row, TranslatedRow) else TranslatedRow(model=row, evaluation=table.evaluation)
-        )
-        model = config.models[asked.model]
+        row = next(asked)
+        first = runs_of(config, name, row)[0][1]
+        model = config.models[first]
         rows.append(
             Row(
-                model=row_name(config, name, asked.model, asked.evaluation),
-                label=asked.label or model.label,
-                training=training_label(config, asked.model),
+                model=row_name(config, name, row),
+                label=row.label or model.label,
+                training=training_label(config, first),
                 alignment=aligned_languages(config, model.alignment) if model.alignment else None,
-                missing=missing_checkpoint(config, asked.model),
+                missing=missing_checkpoint(config, first),
             )
         )
+    evaluations = evaluations_in(config, name)
+    evaluation = config.evaluations[evaluations[0]]
     return Table(
         title=table.title,
-        evaluation=table.evaluation,
-        annotators=config.evaluations[table.evaluation].annotators,
+        evaluation=", ".join(evaluations),
+        annotators=evaluation.annotators,
         seeds=config.seeds,
+        repeats=[values for values, _, _ in runs_of(config, name, rows_of(config, name)[0])],
         task=table.task,
         metrics=table.metrics(),
         threshold=table.threshold,
-        thresholds_from=config.evaluations[table.evaluation].thresholds_from,
+        thresholds_from=evaluation.thresholds_from,
         columns=table.columns,
+        spread=table.spread,
         average=table.average,
         chosen=table.chosen,
         chosen_on=chosen_on(config, name),
@@ -1062,6 +1259,25 @@ def chosen_on(config: Config, table: str) -> list[str]:
         config.tuning[config.models[model].tuning].selection for model in table_models(config, table)
     ]
     return list(dict.fromkeys(selection.evaluation for selection in selections if selection is not None))
+
+
+def effects_recipe(config: Config, name: str) -> EffectsTable:
+    """What the step that writes a table of effects needs to know."""
+    table = effects_tables(config)[name]
+    runs = next(iter(compared_runs(config, name).values()))
+    return EffectsTable(
+        title=table.title,
+        evaluation=", ".join(dict.fromkeys(evaluation for _, _, evaluation in runs)),
+        seeds=config.seeds,
+        repeats=[values for values, _, _ in runs],
+        task=table.task,
+        metric=table.metric,
+        thresholds=table.thresholds,
+        columns=table.columns,
+        average=table.average,
+        resamples=table.resamples,
+        effects=[Effect(label=row.label, system=row.system, base=row.base) for row in table.effects],
+    )
 
 
 # The encoders whose languages resources/aligned_qa_table9.tsv knows, by the last part of a checkpoint's name.
@@ -1088,6 +1304,47 @@ def pairs_table_recipe(config: Config, name: str) -> PairsTable:
         encoders.append(ReadColumn.model_validate({"head": head, "encoder": read}))
     return PairsTable(
         title=table.title, languages=list(dict.fromkeys(languages)), encoders=encoders, columns=columns
+    )
+
+
+def shown_training_sets(config: Config, name: str) -> list[str]:
+    """The training sets in a table of records."""
+    table = config.tables[name]
+    assert isinstance(table, RecordsTableOf)
+    return [
+        str(filled(entry, chosen))
+        for entry in table.training_sets
+        for chosen in combinations(variables(entry), f"tables.{name}.training_sets", config.for_each)
+    ]
+
+
+def how_made(config: Config, corpus: str) -> str:
+    """How a corpus's questions came about: by what was done last to the questions that were read from files."""
+    kinds = {
+        TranslatedQuestions: "questions translated",
+        TranslatedCorpus: "translated",
+        TransliteratedCorpus: "transliterated",
+        TranscribedQuestions: "transcribed",
+    }
+    entries = [type(config.corpora[name]) for name in ancestors(config, corpus)]
+    return next((kinds[entry] for entry in entries if entry in kinds), "as published")
+
+
+def records_table_recipe(config: Config, name: str) -> RecordsTable:
+    """What the step that writes a table of records needs to know of its training sets."""
+    return RecordsTable(
+        title=config.tables[name].title,
+        sets=[
+            RecordsSet(
+                name=training_set,
+                label=config.training_sets[training_set].label,
+                corpora=[
+                    RecordsCorpus(name=corpus, made=how_made(config, corpus))
+                    for corpus in config.training_sets[training_set].corpora
+                ],
+            )
+            for training_set in shown_training_sets(config, name)
+        ],
     )
 
 
@@ -1253,28 +1510,15 @@ def _check(config: Config) -> None:
             for encoder_name in table.encoders.values():
                 _known(f"{where}.encoders", "encoder", encoder_name, config.encoders)
             continue
-        _known(f"{where}.evaluation", "evaluation", table.evaluation, config.evaluations)
-        for model_name in table_models(config, name):
-            _known(f"{where}.rows", "model", model_name, config.models)
-        if not table_models(config, name):
-            raise InputError(f"{where}.rows: there are headings only; name at least one entry of models")
-        if not present_models(config, name):
-            missing = missing_checkpoint(config, table_models(config, name)[0])
-            raise InputError(
-                f"{where}.rows: none of the models can be made; put the checkpoint into {missing}, or add a model"
-            )
-        for _, evaluation_name in table_rows(config, name):
-            _check_other_evaluation(config, where, table, evaluation_name)
-        _distinct(f"{where}.rows", [row_name(config, name, *row) for row in table_rows(config, name)])
-        _distinct(f"{where}.columns", [pair for block in table.columns for pair in block])
-        _distinct(f"{where}.metric", table.metrics())
-        if table.threshold == "dev" and config.evaluations[table.evaluation].thresholds_from is None:
-            raise InputError(
-                f"{where}.threshold is dev, but evaluations.{table.evaluation}.thresholds_from names no evaluation"
-            )
-        present = pairs_of(config, table.evaluation)
-        for pair in (pair for block in table.columns for pair in block):
-            _known(f"{where}.columns", f"pair of evaluation {table.evaluation}", pair, present)
+        if isinstance(table, RecordsTableOf):
+            for training_set_name in shown_training_sets(config, name):
+                _known(f"{where}.training_sets", "training set", training_set_name, config.training_sets)
+            _distinct(f"{where}.training_sets", shown_training_sets(config, name))
+            continue
+        if isinstance(table, EffectsTableOf):
+            _check_effects(config, where, name, table)
+            continue
+        _check_table(config, where, name, table)
     for name in config.models:
         _check_selection(config, name)
     for name in score_tables(config):
@@ -1286,6 +1530,68 @@ def _check(config: Config) -> None:
     _check_microworld(config)
 
 
+def _check_effects(config: Config, where: str, name: str, table: EffectsTableOf) -> None:
+    """Models, evaluations and columns of a table of effects are there, and all models are of the same runs."""
+    of_models = compared_runs(config, name)
+    first, runs = next(iter(of_models.items()))
+    for model, found in of_models.items():
+        if [values for values, _, _ in found] != [values for values, _, _ in runs]:
+            raise InputError(
+                f"{where}.effects: {model} and {first} do not hold the same variables of for_each, so they are means of"
+                " different runs"
+            )
+        for _, one, evaluation in found:
+            _known(f"{where}.effects", "model", one, config.models)
+            if missing := missing_checkpoint(config, one):
+                raise InputError(f"{where}.effects: {one} cannot be made; put the checkpoint into {missing}")
+            _known(f"{where}.evaluation", "evaluation", evaluation, config.evaluations)
+            present = pairs_of(config, evaluation)
+            for pair in (pair for block in table.columns for pair in block):
+                _known(f"{where}.columns", f"pair of evaluation {evaluation}", pair, present)
+    _distinct(f"{where}.columns", [pair for block in table.columns for pair in block])
+    _distinct(f"{where}.effects", [effect.label for effect in table.effects])
+
+
+def _check_table(config: Config, where: str, name: str, table: TableOf) -> None:
+    """Models, evaluations and columns of a table of scores are there, and all rows are of the same runs."""
+    for evaluation in evaluations_in(config, name):
+        _known(f"{where}.evaluation", "evaluation", evaluation, config.evaluations)
+        present = pairs_of(config, evaluation)
+        for pair in (pair for block in table.columns for pair in block):
+            _known(f"{where}.columns", f"pair of evaluation {evaluation}", pair, present)
+        if table.threshold == "dev" and config.evaluations[evaluation].thresholds_from is None:
+            raise InputError(
+                f"{where}.threshold is dev, but evaluations.{evaluation}.thresholds_from names no evaluation"
+            )
+    rows = rows_of(config, name)
+    if not rows:
+        raise InputError(f"{where}.rows: there are headings only; name at least one entry of models")
+    for model in table_models(config, name):
+        _known(f"{where}.rows", "model", model, config.models)
+    if not present_models(config, name):
+        missing = missing_checkpoint(config, table_models(config, name)[0])
+        raise InputError(
+            f"{where}.rows: none of the models can be made; put the checkpoint into {missing}, or add a model"
+        )
+    runs = [[values for values, _, _ in runs_of(config, name, row)] for row in rows]
+    for row, values in zip(rows, runs, strict=True):
+        if values != runs[0]:
+            raise InputError(
+                f"{where}.rows: {row.model} on {row.evaluation} and {rows[0].model} on {rows[0].evaluation} do not hold"
+                " the same variables of for_each, so they are means of different runs"
+            )
+        for _, _, evaluation in runs_of(config, name, row):
+            _check_other_evaluation(config, where, name, evaluation)
+    _distinct(f"{where}.rows", [row_name(config, name, row) for row in rows])
+    _distinct(f"{where}.columns", [pair for block in table.columns for pair in block])
+    _distinct(f"{where}.metric", table.metrics())
+    if table.printed is not None and len(table.printed.rows) != len(rows):
+        raise InputError(
+            f"{where}.printed.rows has {len(table.printed.rows)} numbers for {len(rows)} models; give one, or null, for"
+            " each"
+        )
+
+
 def _check_corpus(config: Config, where: str, name: str, corpus: BaseModel) -> None:
     if isinstance(corpus, TydiCorpus | ChaiiCorpus):
         _distinct(f"{where}.languages", corpus.languages)
@@ -1295,6 +1601,12 @@ def _check_corpus(config: Config, where: str, name: str, corpus: BaseModel) -> N
             raise InputError(
                 f"{where}.of is {corpus.of}, but splits.{corpus.split} splits {config.splits[corpus.split].of}"
             )
+    if isinstance(corpus, MatchedCorpus):
+        _distinct(f"{where}.with", corpus.others)
+        for other in corpus.others:
+            _known(f"{where}.with", "corpus", other, config.corpora)
+            if name in _made_of(config, other):
+                raise InputError(f"{where}.with: {other} is made of {name} itself; name another corpus")
     chain = [name]
     while isinstance(entry := config.corpora[chain[-1]], DERIVED):
         _known(f"corpora.{chain[-1]}.of", "corpus", entry.of, config.corpora)
@@ -1304,6 +1616,20 @@ def _check_corpus(config: Config, where: str, name: str, corpus: BaseModel) -> N
                 f"corpora.{chain[-1]}.of: a circle, {circle}; one of them must be read from files"
             )
         chain.append(entry.of)
+
+
+def _made_of(config: Config, corpus: str) -> set[str]:
+    """All corpora that a corpus is made of or matched with, itself included."""
+    found: set[str] = set()
+    pending = [corpus]
+    while pending:
+        if (name := pending.pop()) in found or name not in config.corpora:
+            continue
+        found.add(name)
+        entry = config.corpora[name]
+        pending += [entry.of] if isinstance(entry, DERIVED) else []
+        pending += entry.others if isinstance(entry, MatchedCorpus) else []
+    return found
 
 
 def _check_split(config: Config, where: str, name: str, split: Split) -> None:
@@ -1520,7 +1846,9 @@ def _check_calibration(config: Config, where: str, name: str) -> None:
 def _check_transcribed(config: Config, where: str, corpus: TranscribedQuestions) -> None:
     """The questions are original ones, some in the dialect's language, and recordings of the dialect's locale."""
     for name in ancestors(config, corpus.of):
-        if not isinstance(config.corpora[name], TydiCorpus | SquadCorpus | ChaiiCorpus | PartCorpus):
+        if not isinstance(
+            config.corpora[name], TydiCorpus | SquadCorpus | ChaiiCorpus | PartCorpus | MatchedCorpus
+        ):
             raise InputError(f"{where}.of: the questions of {name} are not original ones; name others")
     present = {pair.split("-")[0] for pair in question_pairs(config, corpus.of)}
     _known(f"{where}.dialect", f"question language of corpora.{corpus.of}", corpus.language(), present)
@@ -1591,24 +1919,18 @@ def _check_selection(config: Config, model: str) -> None:
             )
     where = f"tuning.{tuning}.selection.evaluation"
     chosen = config.evaluations[selection.evaluation].corpora
-    if selection.reported is not None:
-        reported = config.evaluations[selection.reported].corpora
-        if both := with_questions_of(config, reported, chosen):
-            raise InputError(
-                f"tuning.{tuning}.selection.reported: questions of {min(both)} are among those of"
-                f" {selection.evaluation}; name an evaluation with other questions"
-            )
+    beside = config.evaluations[selection.reported].corpora if selection.reported else []
+    if both := with_questions_of(config, beside, chosen):
+        raise InputError(
+            f"tuning.{tuning}.selection.reported: questions of {min(both)} are among those of {selection.evaluation};"
+            " name an evaluation with other questions"
+        )
     trained = config.training_sets[config.models[model].training_set].corpora
     if common := set(chosen) & set(trained):
         raise InputError(
             f"{where}: {min(common)} is trained on by models.{model}; select on questions apart from those"
         )
-    shown = [
-        (name, row, shown)
-        for name in score_tables(config)
-        for row, shown in table_rows(config, name)
-        if model in chain_of(config, row)
-    ]
+    shown = [(name, row, shown) for name, row, shown in reported(config) if model in chain_of(config, row)]
     for name, row, evaluation in shown:
         if both := with_questions_of(config, config.evaluations[evaluation].corpora, chosen):
             raise InputError(
@@ -1625,11 +1947,11 @@ def _check_chosen(config: Config, where: str, table: str) -> None:
     for model, evaluation in table_rows(config, table):
         tuning = config.models[model].tuning
         selection = config.tuning[tuning].selection
-        reported = selection.reported if selection else None
-        if selection is None or reported != evaluation:
+        if selection is None or selection.reported != evaluation:
+            found = selection.reported if selection else None
             raise InputError(
                 f"{where}.chosen is columns, so selection.reported in tuning.{tuning} of models.{model} must be"
-                f" {evaluation}, but it is {reported or 'null'}"
+                f" {evaluation}, but it is {found or 'null'}"
             )
         dev = pairs_of(config, selection.evaluation)
         for pair in (pair for block in entry.columns for pair in block):
@@ -1710,22 +2032,23 @@ def _check_answered_from(config: Config, name: str) -> None:
         )
 
 
-def _check_other_evaluation(config: Config, where: str, table: TableOf, name: str) -> None:
+def _check_other_evaluation(config: Config, where: str, table: str, name: str) -> None:
     """A row's evaluation counts as many annotators as the table's, and has every pair that the table shows."""
-    if name == table.evaluation:
+    own, entry = evaluations_in(config, table), score_tables(config)[table]
+    if name in own:
         return
     _known(f"{where}.rows", "evaluation", name, config.evaluations)
-    mine, asked = (config.evaluations[one] for one in (name, table.evaluation))
+    mine, asked = (config.evaluations[one] for one in (name, own[0]))
     if mine.annotators != asked.annotators:
         raise InputError(
-            f"{where}.rows: evaluations.{name}.annotators is {mine.annotators}, but that of {table.evaluation} is"
+            f"{where}.rows: evaluations.{name}.annotators is {mine.annotators}, but that of {own[0]} is"
             f" {asked.annotators}; they must be the same"
         )
-    if table.threshold == "dev" and mine.thresholds_from is None:
+    if entry.threshold == "dev" and mine.thresholds_from is None:
         raise InputError(
             f"{where}.threshold is dev, but evaluations.{name}.thresholds_from names no evaluation"
         )
-    for pair in (pair for block in table.columns for pair in block):
+    for pair in (pair for block in entry.columns for pair in block):
         _known(f"{where}.columns", f"pair of evaluation {name}", pair, pairs_of(config, name))
 
 
@@ -1771,10 +2094,14 @@ def _known(where: str, what: str, found: str, known: Collection[str], listed: bo
         raise InputError(f"{where}: unknown {what} '{found}'{hint}")
 
 
+SHOWN = 20  # known names that a sentence lists
+
+
 def _hint(found: str, known: Collection[str], verb: str = "known") -> str:
     """What may have been meant, and what could be."""
     guess = _guess(found, known)
-    return f"{guess}{'' if guess else ';'} {verb} are {', '.join(known) or 'none'}"
+    more = f" and {len(known) - SHOWN} more" if len(known) > SHOWN else ""
+    return f"{guess}{'' if guess else ';'} {verb} are {', '.join(list(known)[:SHOWN]) or 'none'}{more}"
 
 
 def _guess(found: str, known: Collection[str]) -> str:

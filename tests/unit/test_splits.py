@@ -4,7 +4,9 @@ import json
 import random
 from pathlib import Path
 
+import pandas
 import pytest
+from sklearn.model_selection import train_test_split
 
 from workflow_scripts.acquire import splits
 from workflow_scripts.cli import InputError
@@ -59,6 +61,18 @@ def test_a_sample_of_each_language(tmp_path: Path, capsys: pytest.CaptureFixture
     assert set(other) != set(dev)
 
 
+def test_a_sample_in_which_each_language_has_its_share(tmp_path: Path) -> None:
+    """As MuCoT's published code draws it, from a table of the rows, stratified by their language."""
+    train, dev, _ = split(tmp_path / "a", QUESTIONS, '--recipe={"size": 21, "seed": 2}')
+    rows = pandas.DataFrame(
+        {"id": [q.question_id for q in QUESTIONS], "language": [q.language for q in QUESTIONS]}
+    )
+    rest, expected = train_test_split(rows, test_size=21, random_state=2, stratify=rows.language)
+    assert (sorted(dev), sorted(train)) == (sorted(expected.id), sorted(rest.id))
+    assert sum(int(name) >= 100 for name in dev) == 9  # 30 of 70
+    assert split(tmp_path / "b", QUESTIONS, '--recipe={"size": 21, "seed": 3}')[1] != dev
+
+
 def test_published_ids(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     english, swahili = tmp_path / "english.dev.txt", tmp_path / "swahili.dev.txt"
     english.write_text(
@@ -102,5 +116,12 @@ def test_lists_need_their_language_and_leave_something(tmp_path: Path) -> None:
 def test_too_few_questions(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="per_language is 30, but there are only 30 questions in sw"):
         split(tmp_path, QUESTIONS, '--recipe={"per_language": 30}')
-    with pytest.raises(InputError, match="unknown key per_lang; known keys are per_language, seed"):
+    with pytest.raises(InputError, match="unknown key per_lang; known keys are per_language, size, seed"):
         split(tmp_path, QUESTIONS, '--recipe={"per_lang": 30}')
+
+
+def test_a_sample_that_cannot_be_drawn(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"^size is 70, of 70 questions in en, sw: "):
+        split(tmp_path, QUESTIONS, '--recipe={"size": 70}')
+    with pytest.raises(InputError, match=r"give one of per_language .* and size"):
+        split(tmp_path, QUESTIONS, '--recipe={"size": 10, "per_language": 3}')

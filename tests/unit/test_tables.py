@@ -138,6 +138,32 @@ def test_several_seeds_give_mean_and_standard_deviation(tmp_path: Path) -> None:
     assert "✓" not in page[0]
 
 
+def test_several_splits_give_mean_and_interval(tmp_path: Path) -> None:
+    """Student's t over the splits' means; over the seeds where there is one split."""
+    percent = [[40.0, 44.0], [50.0, 56.0], [61.0, 61.0]]  # of each split in two seeds
+    files = [
+        scores(tmp_path / f"{split}.{seed}.json", [value] * 8, questions=200 + split)
+        for split, values in enumerate(percent)
+        for seed, value in enumerate(values)
+    ]
+    changes = {"seeds": [0, 1], "repeats": ["k = 0", "k = 1", "k = 2"], "spread": "interval", "columns": [E]}
+    one_row = recipe(**changes, rows=[{"model": "m-{k}", "label": "mBERT", "training": "mono"}])
+    (head, cells), page = write(tmp_path, one_row, f"m-{{k}}={','.join(files)}")
+    half = 4.30265 * statistics.stdev([42, 53, 61]) / 3**0.5
+    assert head[2:12] == [*heads([E], "avg"), *(f"{name} ±" for name in heads([E], "avg"))]
+    assert cells[2:12] == ["52.00"] * 5 + [f"{half:.2f}"] * 5
+    assert f"| 52.0 ± {half:.1f} |" in page[-1]
+    assert "k = 0, k = 1, k = 2, seeds 0, 1 (mean ± half of a 95 % interval)" in page[0]
+    assert "200 to 202 questions a column" in page[0]
+    one_split = {**one_row, "repeats": [""]}
+    (_, cells), _ = write(tmp_path, one_split, f"m-{{k}}={','.join(files[:2])}")
+    assert cells[7] == f"{12.7062 * statistics.stdev([40, 44]) / 2**0.5:.2f}"
+    with pytest.raises(
+        InputError, match=r"^--scores: model m-{k} has 5 files, but there are 2 seeds of 3 splits$"
+    ):
+        write(tmp_path, one_row, f"m-{{k}}={','.join(files[:5])}")
+
+
 def test_heads() -> None:
     assert heads([["en-ar"]]) == ["Q_en,C_ar"]
     same = ["en-en", "ar-ar"]
@@ -326,9 +352,9 @@ def test_each_column_is_of_its_own_best_step_on_dev(tmp_path: Path) -> None:
     ]
     assert page[0] == (
         "MuCoT. Word Jaccard, exact match in percent on test: 33 to 67 questions a column, an answer where at least 1"
-        " annotator gave one, seed 0. Rules of SQuAD 1.1. Overall: the mean over questions. Each cell is of the step"
-        " that is best in its own column on dev, as MuCoT's published code chooses: columns of a row may be of"
-        " different weights, and a row tends to score higher than any one of them."
+        " annotator gave one, seed 0. Rules of SQuAD 1.1. Overall: the mean over questions. How steps are chosen: each"
+        " cell is of the step that is best in its own column on dev, as MuCoT's published code chooses: columns of a"
+        " row may be of different weights, and a row tends to score higher than any one of them."
     )
     both = f"a={tmp_path / 'steps.jsonl'},{steps_file(tmp_path / 'other.jsonl', steps[:1])}"
     (_, row), _ = write(tmp_path, by_column(seeds=[0, 1]), both)

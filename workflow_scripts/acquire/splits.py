@@ -3,6 +3,8 @@
 Faisal & Anastasopoulos (2021) take their development questions from TyDi's train file; SD-QA publishes such ids
 (`dev/<iso3>/<language>.dev.txt`, tab-separated, its ids under the header ID).  Given those lists, the questions they
 name are set aside; otherwise a seeded sample of each language, which depends on the ids alone and not on their order.
+With `size`, a sample of all questions in which each language has its share, drawn as MuCoT's published code does, by
+scikit-learn: for the rows of ChAII's train file the same questions as its k-th split (seed: k).
 
 Train questions have one annotation each, so development scores need `--annotators 1`; the histogram printed tells.
 """
@@ -11,11 +13,13 @@ import hashlib
 from collections import Counter
 from collections.abc import Sequence
 
+from sklearn.model_selection import train_test_split
+
 from workflow_scripts.cli import InputError, parser, read_recipe, run
 from workflow_scripts.corpus import Question, read_documents, read_questions, write_dropped, write_questions
 from workflow_scripts.files import read_lines
 from workflow_scripts.languages import language
-from workflow_scripts.recipes.splits import Splits
+from workflow_scripts.recipes.splits import PER_LANGUAGE, Splits
 
 
 def read_ids(file: str) -> list[str]:
@@ -72,6 +76,21 @@ def sample(questions: Sequence[Question], per_language: int, seed: int) -> set[s
     return chosen
 
 
+def stratified(questions: Sequence[Question], size: int, seed: int) -> set[str]:
+    """Ids of `size` questions, each language in its share: scikit-learn's sample of these in this order.
+
+    Raises InputError where it cannot be drawn.
+    """
+    languages = [question.language for question in questions]
+    try:
+        _, chosen = train_test_split(questions, test_size=size, random_state=seed, stratify=languages)
+    except ValueError as error:
+        raise InputError(
+            f"size is {size}, of {len(questions)} questions in {', '.join(sorted(set(languages)))}: {error}"
+        ) from None
+    return {question.question_id for question in chosen}
+
+
 def histogram(questions: Sequence[Question]) -> str:
     """How many questions have how many annotations, as a phrase."""
     counts = Counter(len(question.annotations) for question in questions)
@@ -106,8 +125,10 @@ def main(argv: Sequence[str] | None = None) -> None:
         chosen = listed
         if not chosen:
             raise InputError(f"--ids {' '.join(given.ids)}: no id is a question of {given.questions}")
+    elif recipe.size is not None:
+        chosen = stratified(questions, recipe.size, recipe.seed)
     else:
-        chosen = sample(questions, recipe.per_language, recipe.seed)
+        chosen = sample(questions, recipe.per_language or PER_LANGUAGE, recipe.seed)
     dev = [question for question in questions if question.question_id in chosen]
     train = [question for question in questions if question.question_id not in chosen]
     if not train:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from workflow_scripts.cli import InputError
 from workflow_scripts.evaluate.tydi import TASKS, Outcomes
@@ -34,6 +35,27 @@ def to_lines(pair: str, questions: Questions, texts: dict[str, dict[str, float]]
             **{task: dict(zip(Outcomes._fields, columns[task][row], strict=True)) for task in TASKS},
             "text": texts[name],
         }
+
+
+def read_texts(file: Path | str) -> dict[str, tuple[list[str], dict[str, NDArray[np.float64]]]]:
+    """Pair -> its example ids, and metric -> what the texts score in their order.
+
+    Raises InputError naming the line that is not as `to_lines` makes them.
+    """
+    ids: dict[str, list[str]] = {}
+    scores: dict[str, dict[str, list[float]]] = {}
+    for number, line in read_jsonl(file):
+        try:
+            pair, name, got = line["pair"], line["example_id"], dict(line["text"])
+        except (KeyError, TypeError, ValueError):
+            raise InputError(f"{file} line {number}: not an outcome as evaluate.score writes them") from None
+        ids.setdefault(pair, []).append(name)
+        for metric, score in got.items():
+            scores.setdefault(pair, {}).setdefault(metric, []).append(score)
+    return {
+        pair: (names, {metric: np.array(of, np.float64) for metric, of in scores[pair].items()})
+        for pair, names in ids.items()
+    }
 
 
 def read_outcomes(file: Path | str) -> dict[str, Questions]:

@@ -8,6 +8,7 @@ from workflow_scripts.recipes.base import Positive, Recipe
 
 Task = Literal["passage", "minimal"]
 Metric = Literal["em", "f1", "jaccard", "mucot_f1"]
+Spread = Literal["deviation", "interval"]
 
 
 class Heading(Recipe):
@@ -39,6 +40,16 @@ class Table(Recipe):
     annotators: Positive = Field(description="annotators who had to agree, for the caption")
     seeds: tuple[int, ...] = Field(
         min_length=1, description="seeds of each model's scores, in the order of --scores"
+    )
+    repeats: tuple[str, ...] = Field(
+        ("",),
+        min_length=1,
+        description="what else each model was made for several times, such as splits; --scores go over these, each with"
+        " all seeds",
+    )
+    spread: Spread = Field(
+        "deviation",
+        description="of several runs: their standard deviation, or half of a 95 % interval of the mean",
     )
     task: Task | None = Field(None, description="TyDi QA's task whose F1 is shown; null: metrics are")
     metrics: tuple[Metric, ...] = Field(
@@ -93,3 +104,52 @@ class PairsTable(Recipe):
         (), description="columns that say which languages encoders have read"
     )
     columns: tuple[PairsColumn, ...] = Field(min_length=1, description="columns that count alignments' pairs")
+
+
+class RecordsCorpus(Recipe):
+    """A corpus that a training set has."""
+
+    name: str = Field(description="its name, as in --questions")
+    made: str = Field(description="how its questions came about: as published, translated, …")
+
+
+class RecordsSet(Recipe):
+    """A training set."""
+
+    name: str = Field(description="its name, as in --left-out")
+    label: str = Field(description="what tables print under Tr. Data")
+    corpora: tuple[RecordsCorpus, ...] = Field(
+        min_length=1, description="its corpora; the first is the original"
+    )
+
+
+class RecordsTable(Recipe):
+    """A table of what training sets are made of."""
+
+    title: str = Field(description="first words of the caption")
+    sets: tuple[RecordsSet, ...] = Field(min_length=1, description="training sets")
+
+
+class Printed(Recipe):
+    """Which rows of a published table stand beside those of a table of scores."""
+
+    table: Literal[
+        "aligned_qa_table2",
+        "aligned_qa_table3",
+        "aligned_qa_table4",
+        "aligned_qa_table7",
+        "aligned_qa_table8",
+        "mucot_table2",
+        "mucot_table3",
+    ] = Field(description="a file of resources/paper_tables")
+    rows: tuple[Positive | None, ...] = Field(
+        min_length=1,
+        description="numbers of its rows (of MuCoT's columns), in the order of the models; null: it has no such row",
+    )
+
+
+class Comparison(Recipe):
+    """A table of scores beside the published one."""
+
+    table: Table = Field(description="the table of scores")
+    printed: Printed = Field(description="the published one")

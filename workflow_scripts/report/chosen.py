@@ -55,10 +55,10 @@ def best_of_each_column(dev: Sequence[Sequence[float]], reported: Sequence[Seque
     ]
 
 
-def sentence(evaluations: Sequence[str]) -> str:
+def how_chosen(evaluations: Sequence[str]) -> str:
     """What a caption says of such a table, without its full stop; evaluations: names of dev."""
     return (
-        f"Each cell is of the step that is best in its own column on {', '.join(evaluations)}, as MuCoT's published"
+        f"each cell is of the step that is best in its own column on {', '.join(evaluations)}, as MuCoT's published"
         " code chooses: columns of a row may be of different weights, and a row tends to score higher than any one of"
         " them"
     )

@@ -2,11 +2,15 @@
 
 A row is a model, a column a pair of question and context language (`Q_en,C_ar`: asked in English of Arabic articles);
 after each block of several columns stands their plain mean, `Q_en avg` where the question language is common to them
-and `C_en avg` where the context language is.  With several seeds a cell is the mean over seeds, and the Markdown adds
-the standard deviation (n - 1).  Behind the cells of aligned models the Markdown marks whether the languages of the pair
-beside English were (✓) or were not (✗) among those that the encoder was aligned in, as the paper prints it.  A model
-whose encoder is somebody else's checkpoint that is not there has "n/a" for figures; the caption says what is missing.
-F1 is the best of all score thresholds on the evaluated questions, or that of thresholds found on others.
+and `C_en avg` where the context language is.  With several seeds, or several splits of the data (`repeats`), a cell is
+the mean over all these runs, and the Markdown adds the standard deviation (n - 1), or half of a 95 % interval of the
+mean by Student's t: of the splits' means where there are several splits, else of the seeds.  The CSV then holds this
+half, too, in columns of their own.
+
+Behind the cells of aligned models the Markdown marks whether the languages of the pair beside English were (✓) or were
+not (✗) among those that the encoder was aligned in, as the paper prints it.  A model whose encoder is somebody else's
+checkpoint that is not there has "n/a" for figures; the caption says what is missing.  F1 is the best of all score
+thresholds on the evaluated questions, or that of thresholds found on others.
 
 Instead of TyDi QA's F1, scores of the answers' texts: SQuAD's exact match and F1, the word Jaccard of ChAII and MuCoT,
 and the F1 of MuCoT's code.  Several of them stand one after another, `Jaccard hi`, `Jaccard ta`, `Jaccard overall`,
@@ -27,10 +31,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from scipy.special import stdtrit
+
 from workflow_scripts.cli import InputError, parser, read_recipe, run
 from workflow_scripts.files import read_text, write_text
 from workflow_scripts.recipes.table import Heading, Metric, Row, Table
-from workflow_scripts.report.chosen import best_of_each_column, read_steps, sentence
+from workflow_scripts.report.chosen import best_of_each_column, how_chosen, read_steps
 from workflow_scripts.report.markdown import literal, table
 
 Block = Sequence[str]
@@ -170,19 +176,42 @@ def marks(block: Block, alignment: Sequence[str] | None) -> list[str]:
     return cells if len(cells) == 1 else [*cells, ""]
 
 
+def half_interval(runs: Sequence[float], splits: int) -> float:
+    """Half of a 95 % interval of the mean over runs, by Student's t; `splits` equal shares of runs, one after another.
+
+    Of several splits, whose questions differ, the means are the observations; of one split, the seeds are.
+    """
+    each = len(runs) // splits
+    units = (
+        [statistics.fmean(runs[at : at + each]) for at in range(0, len(runs), each)] if splits > 1 else runs
+    )
+    return float(stdtrit(len(units) - 1, 0.975)) * statistics.stdev(units) / len(units) ** 0.5
+
+
+def spread_of(runs: Sequence[float], recipe: Table) -> float:
+    """What stands behind the mean of several runs."""
+    if recipe.spread == "interval":
+        return half_interval(runs, len(recipe.repeats))
+    return statistics.stdev(runs)
+
+
 def to_csv(recipe: Table, cells: dict[str, list[list[float]]]) -> str:
-    """The table for programs; `cells` holds each model's figures, a list for each seed."""
+    """The table for programs; `cells` holds each model's figures, a list for each run."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     columns = heads_of(recipe)
-    writer.writerow(["Model", "Tr. Data", *columns, "Heading", "Alignment languages"])
+    spread = recipe.spread == "interval" and len(recipe.seeds) * len(recipe.repeats) > 1
+    halves = [f"{head} ±" for head in columns] if spread else []
+    writer.writerow(["Model", "Tr. Data", *columns, *halves, "Heading", "Alignment languages"])
     above = ""
     for row in recipe.rows:
         if isinstance(row, Heading):
             above = row.heading
             continue
-        means = [f"{statistics.fmean(seeds):.2f}" for seeds in zip(*cells[row.model], strict=True)]
-        means = [ABSENT] * len(columns) if row.missing else means
+        of_columns = list(zip(*cells[row.model], strict=True))
+        means = [f"{statistics.fmean(runs):.2f}" for runs in of_columns]
+        means += [f"{spread_of(runs, recipe):.2f}" for runs in of_columns] if spread else []
+        means = [ABSENT] * len([*columns, *halves]) if row.missing else means
         writer.writerow([row.label, row.training, *means, above, " ".join(row.alignment or ())])
     return text.getvalue()
 
@@ -204,7 +233,7 @@ def to_markdown(
         if isinstance(row, Heading):
             lines.append([f"*{literal(row.heading)}*", "", *("" for _ in columns)])
             continue
-        values = [shown(seeds) for seeds in zip(*cells[row.model], strict=True)]
+        values = [shown(runs, recipe) for runs in zip(*cells[row.model], strict=True)]
         values = [ABSENT] * len(columns) if row.missing else values
         # where others are marked, a number without a mark leaves room for one: digits stand under digits
         ends = [
@@ -224,7 +253,11 @@ def caption(recipe: Table, questions: Sequence[int], marked: bool, squad: str | 
     agree = "1 annotator" if recipe.annotators == 1 else f"{recipe.annotators} annotators"
     seeds = ", ".join(map(str, recipe.seeds))
     missing = [row.missing for row in recipe.rows if isinstance(row, Row) and row.missing]
-    several = f"seeds {seeds} (mean ± standard deviation)" if len(recipe.seeds) > 1 else f"seed {seeds}"
+    runs = f"{', '.join(recipe.repeats)}, " if any(recipe.repeats) else ""
+    runs += f"seed{'s' if len(recipe.seeds) > 1 else ''} {seeds}"
+    many_runs = len(recipe.seeds) * len(recipe.repeats) > 1
+    what_spread = "half of a 95 % interval" if recipe.spread == "interval" else "standard deviation"
+    several = f"{runs} (mean ± {what_spread})" if many_runs else runs
     best = "best F1" if recipe.threshold == "swept" else "F1"
     what = ", ".join(METRICS[metric][1] for metric in recipe.metrics) or best
     sentences = [
@@ -236,17 +269,17 @@ def caption(recipe: Table, questions: Sequence[int], marked: bool, squad: str | 
         else "",
         f"Rules of SQuAD {squad}" if {"em", "f1"} & set(recipe.metrics) else "",
         "Overall: the mean over questions" if recipe.average == "questions" else "",
-        sentence(recipe.chosen_on) if recipe.chosen == "columns" else "",
+        f"How steps are chosen: {how_chosen(recipe.chosen_on)}" if recipe.chosen == "columns" else "",
         "✓ or ✗: aligned in the language beside English, or not" if marked else "",
         f"{ABSENT}: there is no checkpoint in {', '.join(missing)}" if missing else "",
     ]
     return " ".join(f"{sentence}." for sentence in sentences if sentence)
 
 
-def shown(seeds: Sequence[float]) -> str:
-    """A cell: one decimal, as the papers print it; of several seeds the mean and the standard deviation."""
-    mean = f"{statistics.fmean(seeds):.1f}"
-    return f"{mean} ± {statistics.stdev(seeds):.1f}" if len(seeds) > 1 else mean
+def shown(runs: Sequence[float], recipe: Table) -> str:
+    """A cell: one decimal, as the papers print it; of several runs their mean and spread."""
+    mean = f"{statistics.fmean(runs):.1f}"
+    return f"{mean} ± {spread_of(runs, recipe):.1f}" if len(runs) > 1 else mean
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -257,7 +290,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         required=True,
         nargs="+",
         metavar="MODEL=FILE,…",
-        help="each model's score files, or its steps.jsonl, one for each seed of the recipe, in its order",
+        help="each model's score files, or its steps.jsonl, one for each repeat and seed of the recipe, in its order",
     )
     arguments.add_argument("--csv", type=Path, required=True, help="the table for programs")
     arguments.add_argument("--markdown", type=Path, required=True, help="the table for people")
@@ -265,7 +298,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     recipe = read_recipe(given.recipe, Table)
     files = {model: names.split(",") for model, _, names in (text.partition("=") for text in given.scores)}
     cells: dict[str, list[list[float]]] = {}
-    questions: dict[str, int] = {}
+    questions: dict[tuple[int, str], int] = {}
     squad: set[str | None] = set()
     for row in recipe.rows:
         if isinstance(row, Heading):
@@ -275,25 +308,29 @@ def main(argv: Sequence[str] | None = None) -> None:
             cells[model] = []
             continue
         given_files = files.get(model, [])
-        if len(given_files) != len(recipe.seeds):
+        runs = len(recipe.seeds) * len(recipe.repeats)
+        if len(given_files) != runs:
+            splits = f" of {len(recipe.repeats)} splits" if len(recipe.repeats) > 1 else ""
             raise InputError(
-                f"--scores: model {model} has {len(given_files)} files, but there are {len(recipe.seeds)} seeds"
+                f"--scores: model {model} has {len(given_files)} files, but there are {len(recipe.seeds)} seeds{splits}"
             )
         cells[model] = []
-        for file in given_files:
+        for number, file in enumerate(given_files):
+            split = number // len(recipe.seeds)
             made, found = read_cells(file, recipe)
             squad.add(made.squad)
             cells[model].append(found)
             for pair in (pair for block in recipe.columns for pair in block):
-                number = next(iter(made.scores.values()))[pair][1]
-                if questions.setdefault(pair, number) != number:
+                asked = next(iter(made.scores.values()))[pair][1]
+                if questions.setdefault((split, pair), asked) != asked:
                     raise InputError(
-                        f"{file}: {number} questions for {pair}, but {questions[pair]} in other files"
+                        f"{file}: {asked} questions for {pair}, but {questions[split, pair]} in other files"
                     )
     write_text(given.csv, to_csv(recipe, cells))
     rules = " and ".join(sorted(filter(None, squad)))
     write_text(given.markdown, to_markdown(recipe, cells, list(questions.values()), rules))
-    print(f"{given.csv}, {given.markdown}: {sum(map(bool, cells.values()))} models, {len(questions)} pairs")
+    pairs = len({pair for _, pair in questions})
+    print(f"{given.csv}, {given.markdown}: {sum(map(bool, cells.values()))} models, {pairs} pairs")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,194 @@
+"""Tables of effects: what is compared with what, over which runs, and how it is shown."""
+
+import csv
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import yaml
+
+from workflow_scripts import config as module
+from workflow_scripts.cli import InputError
+from workflow_scripts.evaluate import effects
+from workflow_scripts.evaluate.outcomes import Questions, to_lines
+from workflow_scripts.evaluate.tydi import Outcomes
+from workflow_scripts.files import write_jsonl
+from workflow_scripts.report import effects as report
+
+ROOT = Path(__file__).parent.parent.parent
+PAIRS = {"hi-hi": 67, "ta-ta": 33}  # questions of each
+
+
+def run(file: Path, scores: np.ndarray, shuffle: int | None = None) -> str:
+    """What 100 questions got, as evaluate.score writes it; perhaps in another order."""
+    lines = []
+    for number, (pair, count) in enumerate(PAIRS.items()):
+        of = scores[67 * number :][:count]
+        order = np.random.default_rng(shuffle).permutation(count) if shuffle is not None else np.arange(count)
+        one = Outcomes(np.zeros(count), np.full(count, True), np.full(count, True), of[order])
+        names = [f"{pair}{place}" for place in order]
+        texts = {name: {"jaccard": float(got)} for name, got in zip(names, of[order], strict=True)}
+        lines += list(to_lines(pair, Questions(names, dict.fromkeys(("passage", "minimal"), one)), texts))
+    write_jsonl(file, lines)
+    return str(file)
+
+
+def recipe(**changes: Any) -> dict[str, Any]:
+    return {
+        "title": "T",
+        "evaluation": "chaii-test-0",
+        "seeds": [0],
+        "metric": "jaccard",
+        "average": "questions",
+        "columns": [list(PAIRS)],
+        "resamples": 1000,
+        "effects": [{"label": "aug|mented", "system": ["aug"], "base": ["mono"]}],
+        **changes,
+    }
+
+
+def measured(folder: Path, given: dict[str, Any], **files: list[str]) -> list[list[dict[str, Any]]]:
+    """The verdicts."""
+    questions = [f"{model}={','.join(names)}" for model, names in files.items()]
+    arguments = [
+        "--recipe",
+        json.dumps(given),
+        "--questions",
+        *questions,
+        "--out",
+        str(folder / "effects.json"),
+    ]
+    effects.main(arguments)
+    found: list[list[dict[str, Any]]] = json.loads((folder / "effects.json").read_text("utf-8"))
+    return found
+
+
+@pytest.fixture
+def scores() -> np.ndarray:
+    """Four runs of a model, [runs, questions]."""
+    return np.random.default_rng(0).choice([0.0, 0.5, 1.0], (4, 100))
+
+
+def test_a_difference_of_two_models(tmp_path: Path, scores: np.ndarray) -> None:
+    mono, aug = run(tmp_path / "a", scores[0]), run(tmp_path / "b", scores[1], shuffle=1)
+    ((hi, ta, overall),) = measured(tmp_path, recipe(), aug=[aug], mono=[mono])
+    gain = scores[1] - scores[0]
+    for verdict, of in ((hi, gain[:67]), (ta, gain[67:]), (overall, gain)):
+        assert verdict["difference"] == pytest.approx(of.mean())
+        assert verdict["low"] < of.mean() < verdict["high"]
+        spread = of.std() / len(of) ** 0.5
+        assert (verdict["high"] - verdict["low"]) / (2 * 1.96 * spread) == pytest.approx(1, abs=0.1)
+        assert verdict["questions"] == len(of)
+    assert overall["p_holm"] >= overall["p_two_sided"]
+    ((_, _, swapped),) = measured(
+        tmp_path,
+        recipe(effects=[{"label": "x", "system": ["mono"], "base": ["aug"]}]),
+        aug=[aug],
+        mono=[mono],
+    )
+    assert swapped["difference"] == pytest.approx(-overall["difference"])
+    assert (swapped["low"], swapped["high"]) == pytest.approx((-overall["high"], -overall["low"]))
+
+
+def test_several_comparisons_are_one_effect_over_seeds_and_splits(tmp_path: Path, scores: np.ndarray) -> None:
+    """The mean of aug - mono and of big - mono, over two seeds of one split, and over one seed of two splits."""
+    files = [run(tmp_path / str(number), of) for number, of in enumerate(scores)]
+    runs = {"mono": files[:2], "aug": files[2:], "big": [files[3], files[0]]}
+    both = [{"label": "x", "system": ["aug", "big"], "base": ["mono", "mono"]}]
+    expected = np.mean([scores[2:].mean() - scores[:2].mean(), scores[[3, 0]].mean() - scores[:2].mean()])
+    ((*_, seeds),) = measured(tmp_path, recipe(seeds=[0, 1], effects=both), **runs)
+    ((*_, splits),) = measured(tmp_path, recipe(repeats=["k = 0", "k = 1"], effects=both), **runs)
+    assert seeds["difference"] == pytest.approx(expected)
+    assert splits["difference"] == pytest.approx(expected)
+    assert (seeds["runs"], seeds["splits"], splits["runs"], splits["splits"]) == (2, 1, 1, 2)
+
+
+def test_tydis_f1(tmp_path: Path, scores: np.ndarray) -> None:
+    mono, aug = run(tmp_path / "a", scores[0]), run(tmp_path / "b", scores[1])
+    given = recipe(metric=None, task="minimal", average="pairs")
+    ((hi, ta, average),) = measured(tmp_path, given, aug=[aug], mono=[mono])
+    gain = scores[1] - scores[0]
+    assert hi["difference"] == pytest.approx(gain[:67].mean())  # all have answers and are answered
+    assert average["difference"] == pytest.approx((hi["difference"] + ta["difference"]) / 2)
+
+
+def test_how_it_is_shown(tmp_path: Path) -> None:
+    verdict = {
+        "low": -0.01,
+        "high": 0.05,
+        "p": 0.06,
+        "questions": 67,
+        "runs": 3,
+        "splits": 1,
+        "resamples": 1000,
+    }
+    row = [
+        {**verdict, "difference": 0.031, "p_two_sided": two, "p_holm": holm}
+        for two, holm in ((0.12, 0.3), (0.04, 0.08), (0.001, 0.003))
+    ]
+    (tmp_path / "effects.json").write_text(json.dumps([row]), "utf-8")
+    out, page = tmp_path / "out.csv", tmp_path / "out.md"
+    arguments = ["--effects", f"{tmp_path}/effects.json", "--csv", str(out), "--markdown", str(page)]
+    report.main(["--recipe", json.dumps(recipe(seeds=[0, 1, 2])), *arguments])
+    lines = page.read_text("utf-8").splitlines()
+    assert "word Jaccard in percentage points on chaii-test-0 (seeds 0, 1, 2)" in lines[0]
+    assert [cell.strip() for cell in re.split(r"(?<!\\)\|", lines[-1])[1:-1]] == [
+        r"aug\|mented",
+        "+3.1 [-1.0, +5.0]",
+        r"+3.1 [-1.0, +5.0] \*",
+        r"+3.1 [-1.0, +5.0] \*\*",
+    ]
+    with out.open(newline="") as file:
+        rows = list(csv.reader(file))
+    assert rows[1:][2] == [
+        "aug|mented",
+        "overall",
+        "3.10",
+        "-1.00",
+        "5.00",
+        "0.0600",
+        "0.0010",
+        "0.0030",
+        "67",
+        "3",
+        "1",
+    ]
+    with pytest.raises(InputError, match=r"effects.json: not 1 effects in 1 columns$"):
+        report.main(["--recipe", json.dumps(recipe(columns=[["hi-hi"]])), *arguments])
+
+
+def test_what_is_refused(tmp_path: Path, scores: np.ndarray) -> None:
+    one = run(tmp_path / "a", scores[0])
+    with pytest.raises(InputError, match=r"^--questions: model mono has 0 files, but there are 1 runs$"):
+        measured(tmp_path, recipe(), aug=[one])
+    with pytest.raises(InputError, match=r"a: no questions of bn-bn; there are hi-hi, ta-ta$"):
+        measured(tmp_path, recipe(columns=[["bn-bn"]]), aug=[one], mono=[one])
+    wrong = recipe(effects=[{"label": "x", "system": ["aug"], "base": ["mono", "aug"]}])
+    with pytest.raises(
+        InputError, match=r"^--recipe: effect x has 1 systems and 2 bases; give as many of both$"
+    ):
+        measured(tmp_path, wrong, aug=[one], mono=[one])
+
+
+def test_models_that_are_compared_are_guarded() -> None:
+    raw = yaml.safe_load((ROOT / "config.yaml").read_text("utf-8"))
+    raw["tables"] = {name: raw["tables"][name] for name in ("table2", "mucot-effects")}
+    config = module.load(raw)
+    assert "chaii-test-0" in module.evaluations_of(config, "chaii-in-dravidian-0")
+    spoil = {"label": "x", "system": ["squad-chaii-{k}"], "base": []}
+    for base, sentence in (
+        (["chaii-{fold}"], "tables.mucot-effects: for_each gives no values to fold"),
+        (["mbret"], "tables.mucot-effects.effects: unknown model 'mbret'; known are chaii-0,"),
+        ([], "tables.mucot-effects.effects.0.base is []: list should have at least 1 item"),
+        (
+            ["a", "b"],
+            "tables.mucot-effects.effects.0: 1 in system and 2 in base; each system needs its own base",
+        ),
+    ):
+        raw["tables"]["mucot-effects"]["effects"] = [{**spoil, "base": base}]
+        with pytest.raises(InputError) as caught:
+            module.load(raw)
+        assert str(caught.value).startswith(sentence)

@@ -1,0 +1,116 @@
+"""Entries with variables in their names: what they stand for, in all sections and in rows of tables."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from workflow_scripts import config as module
+from workflow_scripts.cli import InputError
+from workflow_scripts.for_each import combinations, expanded, filled, variables
+
+
+def test_an_entry_stands_for_one_of_each_value() -> None:
+    raw = {
+        "seeds": [0],
+        "splits": {"a-{k}": {"of": "rest-{k}", "seed": "{k}"}, "b": {"of": "{k}", "file": "{language}.txt"}},
+        "corpora": {"c-{to}-{k}": {"with": ["{to}", "x-{k}"], "records": {"{to}": "{language}-{to}"}}},
+    }
+    assert expanded(raw, {"k": [3, 0], "to": ["bn", "te"]}) == {
+        "seeds": [0],
+        "splits": {
+            "a-3": {"of": "rest-3", "seed": 3},
+            "a-0": {"of": "rest-0", "seed": 0},
+            "b": {"of": "{k}", "file": "{language}.txt"},  # nothing is filled in where the name is whole
+        },
+        "corpora": {
+            f"c-{to}-{k}": {"with": [to, f"x-{k}"], "records": {to: f"{{language}}-{to}"}}
+            for to in ("bn", "te")
+            for k in (3, 0)
+        },
+    }
+
+
+def test_pieces() -> None:
+    assert variables("{b}-{a}", "x{b}") == ["b", "a"]
+    assert filled("{a}", {"a": 1}) == 1
+    assert filled("{a}{b}", {"a": 1}) == "1{b}"
+    assert combinations([], "x", {"k": [1]}) == [{}]
+
+
+@pytest.mark.parametrize(
+    ("raw", "sentence"),
+    [
+        ({"models": {"x-{fold}": {}}}, "models.x-{fold}: for_each gives no values to fold; known are k"),
+        ({"models": {"x-{k}": {}, "x-1": {}}}, "models.x-1: there are two entries x-1; rename one of them"),
+    ],
+)
+def test_what_cannot_be_filled_in(raw: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(InputError) as caught:
+        expanded(raw, {"k": [1]})
+    assert str(caught.value) == sentence
+
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+@pytest.fixture
+def folds() -> dict[str, Any]:
+    """The default configuration with two splits of ChAII."""
+    raw: dict[str, Any] = yaml.safe_load((ROOT / "config.yaml").read_text("utf-8"))
+    raw["for_each"] = {**raw["for_each"], "k": [0, 4]}
+    return raw
+
+
+def test_a_row_of_a_table_is_of_all_runs(folds: dict[str, Any]) -> None:
+    config = module.load(folds)
+    assert config.splits["chaii-dev-4"].seed == 4
+    assert config.tuning["chaii-4"].selection is not None
+    assert config.tuning["chaii-4"].selection.evaluation == "chaii-dev-4"
+    row = module.rows_of(config, "mucot_table2")[1]
+    assert module.runs_of(config, "mucot_table2", row) == [
+        ("k = 0", "squad-chaii-0", "chaii-test-0"),
+        ("k = 4", "squad-chaii-4", "chaii-test-4"),
+    ]
+    recipe = module.table_recipe(config, "mucot_table2")
+    assert (recipe.repeats, recipe.spread) == (("k = 0", "k = 4"), "interval")
+    assert recipe.evaluation == "chaii-test-0, chaii-test-4"
+    assert module.evaluations_of(config, "chaii-4") == ["chaii-test-4", "chaii-dev-4"]
+    assert module.table_recipe(config, "table2").repeats == ("",)
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (
+            lambda raw: raw["for_each"].update(k=[0, 0]),
+            "for_each.k: 0 is given twice; each may stand there once",
+        ),
+        (lambda raw: raw["for_each"].update(k=[]), "for_each.k is []: list should have at least 1 item"),
+        (
+            lambda raw: raw.update(for_ecah={}),
+            "configuration: unknown key 'for_ecah'; did you mean 'for_each'?",
+        ),
+        (
+            lambda raw: raw["tables"]["mucot_table2"]["rows"].append("mbert-squad-{x}"),
+            "tables.mucot_table2: for_each gives no values to x; known are k, to, more",
+        ),
+        (
+            lambda raw: raw["tables"]["mucot_table2"]["rows"].append(
+                {"model": "mbert-squad", "evaluation": "chaii"}
+            ),
+            "tables.mucot_table2.rows: mbert-squad on chaii and chaii-{k} on chaii-test-{k} do not hold the same"
+            " variables of for_each, so they are means of different runs",
+        ),
+        (
+            lambda raw: raw["corpora"]["chaii-{to}-{k}"].update({"with": ["chaii-{to}-{k}"]}),
+            "corpora.chaii-ml-0.with: chaii-ml-0 is made of chaii-ml-0 itself; name another corpus",
+        ),
+    ],
+)
+def test_a_mistake_gives_one_sentence(folds: dict[str, Any], change: Any, sentence: str) -> None:
+    change(folds)
+    with pytest.raises(InputError) as caught:
+        module.load(folds)
+    assert str(caught.value).startswith(sentence)

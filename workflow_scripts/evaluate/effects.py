@@ -1,0 +1,150 @@
+"""Compare systems with others on an evaluation: differences with 95 % intervals and p-values, by paired bootstrap.
+
+An effect is what systems gain over their bases, the mean where there are several such comparisons, such as the
+contrastive term with every training set.  It is measured on every pair of question and context language and on the
+average of every block, over questions, and over seeds and splits where there are several (`evaluate.significance`;
+Koehn 2004).  The figures are for `report.effects`.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from workflow_scripts.cli import InputError, parser, read_recipe, run
+from workflow_scripts.evaluate.outcomes import read_outcomes, read_texts
+from workflow_scripts.evaluate.significance import (
+    Column,
+    Verdict,
+    bootstrap,
+    holm,
+    in_order,
+    means,
+    together,
+    tydi_f1,
+)
+from workflow_scripts.evaluate.tydi import Outcomes
+from workflow_scripts.files import write_text
+from workflow_scripts.recipes.effects import Effect, EffectsTable
+
+Run = dict[str, tuple[list[str], Any]]  # pair -> example ids, and scores or outcomes in their order
+Runs = dict[str, list[Run]]  # model -> its runs: for each repeat, all seeds
+
+
+def read_run(file: str, recipe: EffectsTable) -> Run:
+    """What every question of a run got.  Raises InputError where the file lacks a pair or a score."""
+    pairs = [pair for block in recipe.columns for pair in block]
+    if recipe.metric is None:
+        assert recipe.task is not None
+        of_tasks = read_outcomes(file)
+        found: Run = {pair: (of.ids, of.tasks[recipe.task]) for pair, of in of_tasks.items()}
+    else:
+        of_texts = read_texts(file)
+        found = {pair: (ids, scores[recipe.metric]) for pair, (ids, scores) in of_texts.items()}
+    for pair in pairs:
+        if pair not in found:
+            raise InputError(f"{file}: no questions of {pair}; there are {', '.join(found)}")
+    return {pair: found[pair] for pair in pairs}
+
+
+def arranged(run: Run, pair: str, ids: list[str]) -> Any:
+    """The scores or outcomes of a run in the order of `ids`.  Raises InputError unless they are of these questions."""
+    names, values = run[pair]
+    places = in_order(names, ids)
+    return values[places] if isinstance(values, np.ndarray) else Outcomes(*(part[places] for part in values))
+
+
+def column(system: list[Run], base: list[Run], pair: str, recipe: EffectsTable) -> Column:
+    """The difference of two models on a pair, in all seeds."""
+    ids = sorted(system[0][pair][0])  # the same order whichever side is the system
+    mine, theirs = ([arranged(run, pair, ids) for run in side] for side in (system, base))
+    if recipe.metric is not None:
+        return means(np.array(mine), np.array(theirs))
+    return tydi_f1(mine, theirs, recipe.thresholds)
+
+
+def split_columns(
+    effect: Effect, runs: Runs, block: Sequence[str], split: int, recipe: EffectsTable
+) -> list[Column]:
+    """The columns of an effect on a block of pairs in one split; comparisons are drawn together.
+
+    So are pairs that ask the same questions, such as one question in several languages.
+    """
+    seeds = slice(split * len(recipe.seeds), (split + 1) * len(recipe.seeds))
+    sides = list(zip(effect.system, effect.base, strict=True))
+    columns = [
+        together([column(runs[one][seeds], runs[other][seeds], pair, recipe) for one, other in sides])
+        for pair in block
+    ]
+    asked = [runs[effect.system[0]][seeds][0][pair][0] for pair in block]
+    same = recipe.average == "pairs" and all(ids == asked[0] for ids in asked)
+    return [together(columns)] if same else columns
+
+
+def verdicts(recipe: EffectsTable, runs: Runs) -> list[list[Verdict]]:
+    """What every effect came to in every column."""
+    groups = [
+        group
+        for block in recipe.columns
+        for group in (*([pair] for pair in block), *([block] if len(block) > 1 else []))
+    ]
+    return [
+        [
+            bootstrap(
+                [split_columns(effect, runs, group, split, recipe) for split in range(len(recipe.repeats))],
+                recipe.average,
+                recipe.resamples,
+                recipe.seed,
+            )
+            for group in groups
+        ]
+        for effect in recipe.effects
+    ]
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Command line."""
+    arguments = parser(__doc__, EffectsTable)
+    arguments.add_argument(
+        "--questions",
+        required=True,
+        nargs="+",
+        metavar="MODEL=FILE,…",
+        help="what every question got (evaluate.score), for each repeat and seed of the recipe, in its order",
+    )
+    arguments.add_argument(
+        "--out",
+        type=Path,
+        required=True,
+        help="a list of verdicts for each effect, one for each column (JSON)",
+    )
+    given = arguments.parse_args(argv)
+    recipe = read_recipe(given.recipe, EffectsTable)
+    files = {model: names.split(",") for model, _, names in (text.partition("=") for text in given.questions)}
+    expected = len(recipe.seeds) * len(recipe.repeats)
+    for effect in recipe.effects:
+        if len(effect.system) != len(effect.base):
+            raise InputError(
+                f"--recipe: effect {effect.label} has {len(effect.system)} systems and {len(effect.base)} bases; give"
+                " as many of both"
+            )
+        for model in (*effect.system, *effect.base):
+            if (there := len(files.get(model, []))) != expected:
+                raise InputError(
+                    f"--questions: model {model} has {there} files, but there are {expected} runs"
+                )
+    runs = {model: [read_run(file, recipe) for file in names] for model, names in files.items()}
+    found = verdicts(recipe, runs)
+    corrected = iter(holm([verdict.p_two_sided for row in found for verdict in row]))
+    figures = [[{**asdict(verdict), "p_holm": next(corrected)} for verdict in row] for row in found]
+    write_text(given.out, json.dumps(figures, indent=1) + "\n")
+    for effect, row in zip(recipe.effects, found, strict=True):
+        last = row[-1]
+        print(f"{effect.label}: {100 * last.difference:+.2f} [{100 * last.low:+.2f}, {100 * last.high:+.2f}]")
+
+
+if __name__ == "__main__":
+    run(main)

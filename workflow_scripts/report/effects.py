@@ -1,0 +1,90 @@
+"""Write a table of differences between systems, with 95 % intervals and p-values, as CSV and as Markdown.
+
+A row is an effect, as `evaluate.effects` measures it, in percentage points; a column is a pair of question and context
+language, or the average of a block.  `*` marks a two-sided p below .05, `**` one that is still below after Holm's
+correction for the number of differences in the table.
+
+The CSV has a line for each difference, with p as in the papers (one-sided), two-sided, and corrected.
+"""
+
+import csv
+import io
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from workflow_scripts.cli import InputError, parser, read_recipe, run
+from workflow_scripts.files import read_text, write_text
+from workflow_scripts.recipes.effects import EffectsTable
+from workflow_scripts.report.markdown import literal, table
+from workflow_scripts.report.tables import AVERAGES, METRICS, heads
+
+HEADS = [
+    "Effect",
+    "Column",
+    "Difference",
+    "Low",
+    "High",
+    "p",
+    "p two-sided",
+    "p Holm",
+    "Questions",
+    "Runs",
+    "Splits",
+]
+SIGNIFICANT = 0.05
+Verdict = dict[str, Any]  # a verdict of evaluate.significance
+
+
+def caption(recipe: EffectsTable, found: list[list[Verdict]]) -> str:
+    """Title, what is compared on what, over which runs, and what the marks say."""
+    of = METRICS[recipe.metric][1] if recipe.metric else f"F1 of {recipe.task} answers"
+    questions = [verdict["questions"] for row in found for verdict in row]
+    over = "questions" if len(recipe.seeds) == 1 else "questions and seeds"
+    over = f"splits, {over}" if len(recipe.repeats) > 1 else over
+    seeds = f"seed{'s' if len(recipe.seeds) > 1 else ''} {', '.join(map(str, recipe.seeds))}"
+    runs = ", ".join([*filter(None, recipe.repeats), seeds])
+    sentences = [
+        recipe.title,
+        f"Differences of {of} in percentage points on {recipe.evaluation} ({runs}), with 95 % intervals by paired"
+        f" bootstrap over {over} ({recipe.resamples:,} resamples, {min(questions):,} to {max(questions):,} questions)",
+        "An interval over one seed says nothing of other seeds" if len(recipe.seeds) == 1 else "",
+        f"\\*: p < {SIGNIFICANT:g}, two-sided; \\*\\*: also after Holm's correction for all differences here",
+    ]
+    return " ".join(f"{sentence}." for sentence in sentences if sentence)
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Command line."""
+    arguments = parser(__doc__, EffectsTable)
+    arguments.add_argument("--effects", required=True, help="what evaluate.effects found (JSON)")
+    arguments.add_argument("--csv", type=Path, required=True, help="the table for programs")
+    arguments.add_argument("--markdown", type=Path, required=True, help="the table for people")
+    given = arguments.parse_args(argv)
+    recipe = read_recipe(given.recipe, EffectsTable)
+    found: list[list[Verdict]] = json.loads(read_text(given.effects))
+    names = heads(recipe.columns, AVERAGES[recipe.average], recipe.metric is not None)
+    if [len(row) for row in found] != [len(names)] * len(recipe.effects):
+        raise InputError(f"{given.effects}: not {len(recipe.effects)} effects in {len(names)} columns")
+    lines, shown = [HEADS], [["Effect", *names]]
+    for effect, row in zip(recipe.effects, found, strict=True):
+        shown.append([literal(effect.label)])
+        for name, verdict in zip(names, row, strict=True):
+            points = [100 * verdict[key] for key in ("difference", "low", "high")]
+            p = [verdict[key] for key in ("p", "p_two_sided", "p_holm")]
+            counts = [str(verdict[key]) for key in ("questions", "runs", "splits")]
+            lines.append(
+                [effect.label, name, *(f"{x:.2f}" for x in points), *(f"{x:.4f}" for x in p), *counts]
+            )
+            mark = " \\*\\*" if p[2] < SIGNIFICANT else " \\*" if p[1] < SIGNIFICANT else ""
+            shown[-1].append("{:+.1f} [{:+.1f}, {:+.1f}]".format(*points) + mark)
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(lines)
+    write_text(given.csv, text.getvalue())
+    write_text(given.markdown, "\n".join([caption(recipe, found), "", *table(shown, 1)]) + "\n")
+    print(f"{given.csv}, {given.markdown}: {len(recipe.effects)} effects")
+
+
+if __name__ == "__main__":
+    run(main)
