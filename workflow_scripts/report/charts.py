@@ -14,7 +14,10 @@ COLOURS = ["#0b6e99", "#c4560f", "#3d3d3d", "#7a5195", "#4f7a28"]  # told apart 
 def styled(chart: altair.TopLevelMixin) -> altair.TopLevelMixin:
     """A chart with the fonts, sizes and colours that all have."""
     return (
-        chart.configure(font=FONT, background="white")
+        # browsers' own sans-serif may be wider than the one that the layout was made with
+        chart.configure(
+            font=FONT, background="white", padding={"left": 40, "top": 5, "right": 15, "bottom": 5}
+        )
         .configure_range(category=COLOURS)
         .configure_axis(labelFontSize=12, titleFontSize=12, titleFontWeight="normal", labelLimit=360)
         .configure_header(labelFontSize=13, titleFontSize=13)
