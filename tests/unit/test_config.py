@@ -1218,11 +1218,11 @@ def test_every_field_is_described() -> None:
             assert field.description, f"{model.__name__}.{key} has no description"
 
 
-PAGE = (ROOT / "docs/augmentation.md").read_text("utf-8")
+PAGE, MUCOT = ((ROOT / f"docs/{name}.md").read_text("utf-8") for name in ("augmentation", "mucot"))
 
 
-@pytest.mark.parametrize("shown", re.findall(r"```yaml\n(.*?)```", PAGE, re.S))
-def test_the_entries_of_the_page_about_augmentation(shown: str) -> None:
+@pytest.mark.parametrize("shown", re.findall(r"```yaml\n(.*?)```", PAGE + MUCOT, re.S))
+def test_the_entries_of_pages(shown: str) -> None:
     """They load with the configuration that their first line names."""
     (name,) = re.match(r"# with (config/\S+)\n", shown).groups()
     raw = read(ROOT / name)
