@@ -6,14 +6,17 @@ Speed: 10,000 resamples of 5,000 made-up questions, by exact match (three differ
 by scores that are all different; TyDi QA's F1 as the average of four pairs with a quarter of the questions each, with
 thresholds that are fixed and thresholds that are found anew.  Beside it run two loops over resamples.  The plain one
 draws ids by numpy.random.choice, looks the drawn questions up in lists and computes both scores in Python, as the
-scripts do that are passed around for this; the other does the same with arrays.  Where thresholds are found anew there
-is one loop, which calls the search of `evaluate.tydi`.  A hundredth of their resamples is timed and scaled up.  CPU
-seconds of one thread, alternated, medians.
+scripts do that are passed around for this; it is faster if it makes Python's numbers of the ids first, and told with
+that, too.  The other does the same with arrays.  Where thresholds are found anew there is one loop, which calls the
+search of `evaluate.tydi`.  A hundredth of their resamples is timed and scaled up.  CPU seconds of one thread,
+alternated, medians.
 
 Errors: two systems of equal expected accuracy with independent errors are compared 5,000 times.  Claims are counted
 that the first is better (p < .05, as in the papers), that either is (the same test in the direction of the one that is
 ahead), and that they differ (two-sided p < .05): 5, 10 and 5 % are expected.  For TyDi's F1, scores of answers and the
-search for thresholds come in.  Power: the same counts for 3 points of difference and correlated errors.
+search for thresholds come in.  Questions in four languages that are translations of each other, which a system finds
+hard or easy in all of them, are drawn for each language apart, as if they were four times as many, and together.
+Power: the same counts for 3 points of difference and correlated errors.
 
 Several runs: how often the interval holds the true difference, where runs differ by chance as much as told.
 """
@@ -31,7 +34,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workflow_scripts.cli import InputError, Progress, run
-from workflow_scripts.evaluate.significance import Column, Verdict, bootstrap, means, tydi_f1
+from workflow_scripts.evaluate.significance import Column, Verdict, bootstrap, means, together, tydi_f1
 from workflow_scripts.evaluate.tydi import Outcomes, best_threshold
 
 WANTED = {"seconds": 0.15, "means": 50, "tydi": 10}  # CPU seconds and ratios to the plain loop
@@ -39,6 +42,9 @@ PAIRS = 4  # of TyDi's average
 QUESTIONS = 1000  # of each simulation
 Floats = NDArray[np.float64]
 Generator = np.random.Generator
+
+
+Programs = dict[str, Callable[["Sides", int], Any]]
 
 
 class Sides(NamedTuple):
@@ -93,14 +99,15 @@ def ours(sides: Sides, resamples: int, anew: bool = False) -> Verdict:
     return bootstrap([columns], resamples=resamples)
 
 
-def plain_means(sides: Sides, resamples: int, seed: int = 0) -> Floats:
-    """Differences of means in each resample, question by question."""
+def plain_means(sides: Sides, resamples: int, seed: int = 0, numbers: bool = False) -> Floats:
+    """Differences of means in each resample, question by question; numbers: ids as Python's."""
     random = np.random.RandomState(seed)
     system, base = sides.system[0].tolist(), sides.base[0].tolist()
     count = len(system)
     differences = []
     for _ in range(resamples):
         ids = random.choice(count, count, replace=True)
+        ids = ids.tolist() if numbers else ids
         mine = [system[number] for number in ids]
         theirs = [base[number] for number in ids]
         differences.append(sum(mine) / count - sum(theirs) / count)
@@ -115,8 +122,8 @@ def array_means(sides: Sides, resamples: int, seed: int = 0) -> Floats:
     return np.array([difference[random.choice(count, count)].mean() for _ in range(resamples)])
 
 
-def plain_tydi(sides: Sides, resamples: int, seed: int = 0) -> Floats:
-    """Differences of the average F1 at fixed thresholds in each resample, question by question."""
+def plain_tydi(sides: Sides, resamples: int, seed: int = 0, numbers: bool = False) -> Floats:
+    """Differences of the average F1 at fixed thresholds in each resample, likewise."""
     random = np.random.RandomState(seed)
     files = []
     for pair in zip(*sides, strict=True):
@@ -142,6 +149,7 @@ def plain_tydi(sides: Sides, resamples: int, seed: int = 0) -> Floats:
         found = []
         for system, base in files:
             ids = random.choice(len(system), len(system), replace=True)
+            ids = ids.tolist() if numbers else ids
             found.append(f1_of([system[i] for i in ids]) - f1_of([base[i] for i in ids]))
         differences.append(sum(found) / len(found))
     return np.array(differences)
@@ -189,15 +197,19 @@ def seconds(program: Callable[[Sides, int], Any], sides: Sides, resamples: int) 
 
 def speed(questions: int, resamples: int, runs: int) -> dict[str, dict[str, float]]:
     """Median CPU seconds of ours and of the loops, for each kind of scores."""
-    anew = partial(ours, anew=True)
-    kinds: dict[str, tuple[str, dict[str, Callable[[Sides, int], Any]]]] = {
-        "exact match": ("exact match", {"ours": ours, "plain": plain_means, "array": array_means}),
-        "F1": ("F1", {"ours": ours, "plain": plain_means, "array": array_means}),
-        "all different": ("all different", {"ours": ours, "plain": plain_means, "array": array_means}),
-        "TyDi passage": ("passage", {"ours": ours, "plain": plain_tydi, "array": array_tydi}),
-        "TyDi minimal": ("minimal", {"ours": ours, "plain": plain_tydi, "array": array_tydi}),
-        "TyDi passage, anew": ("passage", {"ours": anew, "plain": plain_anew}),
-        "TyDi minimal, anew": ("minimal", {"ours": anew, "plain": plain_anew}),
+    of_means: Programs = {"ours": ours, "plain": plain_means}
+    of_means |= {"numbers": partial(plain_means, numbers=True), "arrays": array_means}
+    of_tydi: Programs = {"ours": ours, "plain": plain_tydi}
+    of_tydi |= {"numbers": partial(plain_tydi, numbers=True), "arrays": array_tydi}
+    anew: Programs = {"ours": partial(ours, anew=True), "plain": plain_anew}
+    kinds: dict[str, tuple[str, Programs]] = {
+        "exact match": ("exact match", of_means),
+        "F1": ("F1", of_means),
+        "all different": ("all different", of_means),
+        "TyDi passage": ("passage", of_tydi),
+        "TyDi minimal": ("minimal", of_tydi),
+        "TyDi passage, anew": ("passage", anew),
+        "TyDi minimal, anew": ("minimal", anew),
     }
     found = {}
     for name, (kind, programs) in kinds.items():
@@ -224,14 +236,14 @@ def right_or_wrong(
 
 
 def claims(
-    draw: Callable[[Generator], Column], simulations: int, resamples: int, label: str
+    draw: Callable[[Generator], list[Column]], simulations: int, resamples: int, label: str
 ) -> dict[str, float]:
     """Shares of simulations in which a claim is made, by kinds of claims, and in which the interval holds 0."""
     random = np.random.default_rng(1)
     counted = {"better": 0, "either": 0, "two_sided": 0, "holds_zero": 0}
     progress = Progress(label, simulations, "simulations")
     for number in range(simulations):
-        verdict = bootstrap([[draw(random)]], resamples=resamples, seed=number)
+        verdict = bootstrap([draw(random)], resamples=resamples, seed=number)
         other = verdict.p_two_sided / 2  # p of whichever is ahead; ties count against both
         counted["better"] += verdict.star
         counted["either"] += other < 0.05
@@ -241,28 +253,36 @@ def claims(
     return {name: of / simulations for name, of in counted.items()}
 
 
-def exact_match(random: Generator, first: float, second: float, correlation: float) -> Column:
-    return means(*right_or_wrong(random, first, second, correlation))
+def exact_match(random: Generator, first: float, second: float, correlation: float) -> list[Column]:
+    return [means(*right_or_wrong(random, first, second, correlation))]
 
 
-def partly_right(random: Generator) -> Column:
-    return means(overlaps(random, QUESTIONS), overlaps(random, QUESTIONS))
+def partly_right(random: Generator) -> list[Column]:
+    return [means(overlaps(random, QUESTIONS), overlaps(random, QUESTIONS))]
 
 
-def tydi_column(random: Generator, anew: bool = False) -> Column:
+def minimal(random: Generator, anew: bool = False) -> list[Column]:
     has_gold = random.random(QUESTIONS) < 0.7
     system, base = (outcomes(random, has_gold, overlaps(random, QUESTIONS)) for _ in range(2))
-    return tydi_f1([system], [base], "resampled" if anew else "best")
+    return [tydi_f1([system], [base], "resampled" if anew else "best")]
 
 
-def trained(random: Generator, runs: int, deviation: float) -> Column:
-    """Systems of equal expected accuracy, runs of which are better or worse by chance; questions hard for both."""
-    chance = random.uniform(0.2, 0.9, QUESTIONS)
-    sides = [
-        (random.random((runs, QUESTIONS)) < chance + random.normal(0, deviation, (runs, 1))) * 1.0
-        for _ in range(2)
-    ]
-    return means(*sides)
+def translations(random: Generator, joined: bool) -> list[Column]:
+    """Questions in four languages; how likely a system is right about one is the same in all of them."""
+    chances = random.uniform(0.2, 1, (2, QUESTIONS // PAIRS))
+    drawn = (random.random((PAIRS, *chances.shape)) < chances).astype(np.float64)
+    columns = [means(*sides) for sides in drawn]
+    return [together(columns)] if joined else list(columns)
+
+
+def trained(random: Generator, runs: int, deviation: float) -> list[Column]:
+    """Systems of equal expected accuracy; runs are better or worse by chance, and alike in what they find hard."""
+    hard = random.uniform(0.2, 0.9, QUESTIONS)
+    sides = []
+    for _ in range(2):
+        chance = hard + random.normal(0, 0.2, QUESTIONS) + random.normal(0, deviation, (runs, 1))
+        sides.append((random.random((runs, QUESTIONS)) < chance).astype(np.float64))
+    return [means(*sides)]
 
 
 def main() -> None:
@@ -278,15 +298,17 @@ def main() -> None:
         raise InputError("give at least 4 questions, 1 resample, 1 run and 5 simulations")
     found = speed(given.questions, given.resamples, given.runs)
     few = min(given.resamples, 1000)  # where simulations would take long
-    cases: dict[str, tuple[Callable[[Generator], Column], int, int]] = {
+    cases: dict[str, tuple[Callable[[Generator], list[Column]], int, int]] = {
         "equal, exact match": (
             partial(exact_match, first=0.6, second=0.6, correlation=0),
             given.simulations,
             given.resamples,
         ),
         "equal, F1": (partly_right, given.simulations, few),
-        "equal, TyDi minimal": (tydi_column, given.simulations, few),
-        "equal, TyDi minimal, anew": (partial(tydi_column, anew=True), given.simulations // 5, few),
+        "equal, TyDi minimal": (minimal, given.simulations, few),
+        "equal, TyDi minimal, anew": (partial(minimal, anew=True), given.simulations // 5, few),
+        "equal, translations apart": (partial(translations, joined=False), given.simulations, few),
+        "equal, translations together": (partial(translations, joined=True), given.simulations, few),
         "3 points, correlation .6": (
             partial(exact_match, first=0.63, second=0.6, correlation=0.6),
             given.simulations,
@@ -320,20 +342,21 @@ def show(
 ) -> None:
     """Print the tables and the line for programs."""
     print(f"{given.resamples:,} resamples of {given.questions:,} questions, CPU seconds:")
-    print(f"{'':20s} {'ours':>7s} {'plain loop':>11s} {'ratio':>6s} {'array loop':>11s} {'ratio':>6s}")
+    loops = {"plain": "plain loop", "numbers": "Python's ids", "arrays": "arrays"}
+    print(f"{'':20s} {'ours':>7s}" + "".join(f" {loop:>12s} {'ratio':>6s}" for loop in loops.values()))
     for name, of in found.items():
-        array = f" {of['array']:>11.2f} {of['array'] / of['ours']:>6.1f}" if "array" in of else ""
-        print(f"{name:20s} {of['ours']:>7.3f} {of['plain']:>11.2f} {of['plain'] / of['ours']:>6.1f}{array}")
+        cells = [f" {of[loop]:>12.2f} {of[loop] / of['ours']:>6.1f}" for loop in loops if loop in of]
+        print(f"{name:20s} {of['ours']:>7.3f}" + "".join(cells))
     print(f"\nclaims in percent of simulations, {QUESTIONS:,} questions:")
-    print(f"{'':26s} {'first better':>12s} {'either better':>13s} {'two-sided':>9s}")
+    print(f"{'':28s} {'first better':>12s} {'either better':>13s} {'two-sided':>9s}")
     for name, rate in rates.items():
         print(
-            f"{name:26s} {100 * rate['better']:>12.2f} {100 * rate['either']:>13.2f}"
+            f"{name:28s} {100 * rate['better']:>12.2f} {100 * rate['either']:>13.2f}"
             f" {100 * rate['two_sided']:>9.2f}"
         )
     print("\nintervals that hold the true difference, percent; deviation of runs in points:")
     for name, share in covered.items():
-        print(f"{name:26s} {100 * share:>6.1f}")
+        print(f"{name:28s} {100 * share:>6.1f}")
     summary = {
         "name": "significance",
         "ours": round(found["F1"]["ours"], 4),

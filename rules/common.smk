@@ -70,7 +70,8 @@ from workflow_scripts.recipes.translators import code
 from workflow_scripts.recipes.transliteration import Transliteration
 from workflow_scripts.staleness import code_hash
 
-# What a folder in Hugging Face format holds; training.json tells how it was made and is nobody's input.
+# What a folder in Hugging Face format holds; training.json tells how it was made and is nobody's input.  A QA model's
+# has steps.jsonl, too: what was scored while it was trained, which only tables read that choose by column.
 ENCODER = ["config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"]
 QA_MODEL = [*ENCODER, "answer_type.safetensors"]
 
@@ -97,9 +98,10 @@ def recipe(model, keys=None):
 
 
 def tuning_recipe(model):
-    """The settings of a model's task-tuning; the questions that it is selected on are given as files."""
+    """The settings of a model's task-tuning; questions that are answered while it is trained are given as files."""
     entry = settings.tuning[model.tuning]
-    values = entry.model_dump(mode="json", exclude={"selection": {"evaluation"}} if entry.selection else None)
+    files = {"selection": {"evaluation", "reported"}} if entry.selection else None
+    values = entry.model_dump(mode="json", exclude=files)
     return json.dumps(values, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
 
 
@@ -472,10 +474,12 @@ def tuning_of(wildcards):
     return settings.tuning[model_of(wildcards).tuning]
 
 
-def selected_on(wildcards):
-    """The evaluation that the weights of a model are selected on, if they are."""
+def answered_in_training(wildcards):
+    """What is answered while a model is trained: "dev" -> the evaluation that its weights are selected on, if they are;
+    "reported" -> the one that is scored beside it, if there is one."""
     selection = tuning_of(wildcards).selection
-    return settings.evaluations[selection.evaluation] if selection else None
+    names = {"dev": selection.evaluation, "reported": selection.reported} if selection else {}
+    return {part: settings.evaluations[name] for part, name in names.items() if name}
 
 
 def tuning_step(wildcards):
@@ -485,25 +489,32 @@ def tuning_step(wildcards):
 
 def selection_corpora(wildcards):
     """The corpora that the weights of a model are selected on."""
-    evaluation = selected_on(wildcards)
-    return evaluation.corpora if evaluation else []
+    evaluations = answered_in_training(wildcards)
+    return evaluations["dev"].corpora if evaluations else []
+
+
+def reported_corpora(wildcards):
+    """The corpora that are scored beside them."""
+    evaluations = answered_in_training(wildcards)
+    return evaluations["reported"].corpora if "reported" in evaluations else []
 
 
 def selection_files(wildcards, input):
-    """The options of `qa.tune_selected` that name the questions that weights are selected on."""
-    files = {
-        name: getattr(input, f"dev_{name}") for name in ("documents", "questions", "contexts", "windows")
-    }
-    return [f"--dev-{name} {' '.join(paths)}" for name, paths in files.items() if paths]
+    """The options of `qa.tune_selected` that name the questions that are answered while a model is trained."""
+    return [
+        f"--{part}-{name} {' '.join(getattr(input, f'{part}_{name}'))}"
+        for part in answered_in_training(wildcards)
+        for name in ("documents", "questions", "contexts", "windows")
+    ]
 
 
 def selection_options(wildcards):
     """Those that say how these are answered and scored; snakemake looks for changes in what no input gives."""
-    evaluation = selected_on(wildcards)
-    if not evaluation:
+    evaluations = answered_in_training(wildcards)
+    if not evaluations:
         return []
-    prediction = shlex.quote(recipe(settings.prediction, ["max_answer_length"]))
-    return [f"--dev-annotators {evaluation.annotators}", f"--prediction {prediction}"]
+    annotators = [f"--{part}-annotators {entry.annotators}" for part, entry in evaluations.items()]
+    return [*annotators, f"--prediction {shlex.quote(recipe(settings.prediction, ['max_answer_length']))}"]
 
 
 def training_corpora(wildcards):
@@ -663,6 +674,13 @@ def pairs_shown(wildcards):
     }
 
 
+def scores_file(table, model, seed, evaluation):
+    """What a table reads of a model's scores: those of its weights, or those of every step of its training."""
+    if settings.tables[table].chosen == "columns":
+        return f"results/models/{model}/seed{seed}/steps.jsonl"
+    return f"results/scores/{model}/seed{seed}/{evaluation}.json"
+
+
 def record_corpora(wildcards):
     """The corpora of the training sets that a table of records shows, each once."""
     sets = shown_training_sets(settings, wildcards.table)
@@ -713,7 +731,7 @@ def model_scores(wildcards):
     }
     return {
         name: [
-            f"results/scores/{model}/seed{seed}/{evaluation}.json"
+            scores_file(wildcards.table, model, seed, evaluation)
             for _, model, evaluation in shown
             for seed in settings.seeds
         ]

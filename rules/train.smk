@@ -150,10 +150,16 @@ rule tune:
         dev_questions=lambda wildcards: questions(selection_corpora(wildcards)),
         dev_contexts=lambda wildcards: contexts(model_of(wildcards).encoder, selection_corpora(wildcards)),
         dev_windows=lambda wildcards: windows(model_of(wildcards).encoder, selection_corpora(wildcards)),
+        reported_documents=lambda wildcards: documents(reported_corpora(wildcards)),
+        reported_questions=lambda wildcards: questions(reported_corpora(wildcards)),
+        reported_contexts=lambda wildcards: contexts(model_of(wildcards).encoder, reported_corpora(wildcards)),
+        reported_windows=lambda wildcards: windows(model_of(wildcards).encoder, reported_corpora(wildcards)),
         left_out=left_out,
         left_out_before=lists_before,
     output:
-        expand("results/models/{{model}}/seed{{seed}}/{file}", file=[*QA_MODEL, "training.json"]),
+        expand(
+            "results/models/{{model}}/seed{{seed}}/{file}", file=[*QA_MODEL, "training.json", "steps.jsonl"]
+        ),
     log:
         "logs/models/{model}/seed{seed}.log",
     benchmark:

@@ -576,6 +576,11 @@ class SelectedOn(Selected):
     """Which of a run's weights become the model, by an entry of evaluations that no table shows for it."""
 
     evaluation: Name = Field(description="an entry of evaluations; nothing may be reported on its corpora")
+    reported: Name | None = Field(
+        None,
+        description="another entry of evaluations, scored beside it for tables with chosen: columns; it changes no"
+        " weights; null: none",
+    )
 
 
 class TuningOf(Tuning):
@@ -665,6 +670,11 @@ class TableOf(Recipe):
         "pairs",
         description="metric: mean over the pairs of a block, or over all of their questions (overall)",
     )
+    chosen: Literal["weights", "columns"] = Field(
+        "weights",
+        description="weights: scores of each model as it is; columns: each cell is of the step that is best in its own"
+        " column on the questions that the model is selected on, as MuCoT's published code chooses",
+    )
 
     @model_validator(mode="after")
     def _one_of_two(self) -> Self:
@@ -678,6 +688,8 @@ class TableOf(Recipe):
             raise ValueError(
                 "average: questions belongs to metric; an F1 at a threshold is no mean over questions"
             )
+        if self.chosen == "columns" and (self.metric is None or self.average != "questions"):
+            raise ValueError("chosen: columns needs metric (not task) and average: questions")
         return self
 
     def metrics(self) -> list[Metric]:
@@ -1199,10 +1211,12 @@ def evaluations_of(config: Config, training_set: str) -> list[str]:
     shown |= {other for name in shown if (other := config.evaluations[name].thresholds_from)}
     shown |= {other for name in shown if (other := config.evaluations[name].answered_from)}
     shown |= {
-        selection.evaluation
+        name
         for model in config.models
         if (selection := config.tuning[config.models[model].tuning].selection)
         and training_set in training_sets_of(config, [model])
+        for name in (selection.evaluation, selection.reported)
+        if name is not None
     }
     return [name for name in config.evaluations if name in shown]
 
@@ -1249,8 +1263,20 @@ def table_recipe(config: Config, name: str) -> Table:
         columns=table.columns,
         spread=table.spread,
         average=table.average,
+        chosen=table.chosen,
+        chosen_on=chosen_on(config, name),
         rows=rows,
     )
+
+
+def chosen_on(config: Config, table: str) -> list[str]:
+    """The evaluations by which a table chooses a step for each column, each once; none where it shows weights."""
+    if score_tables(config)[table].chosen == "weights":
+        return []
+    selections = [
+        config.tuning[config.models[model].tuning].selection for model in table_models(config, table)
+    ]
+    return list(dict.fromkeys(selection.evaluation for selection in selections if selection is not None))
 
 
 def effects_recipe(config: Config, name: str) -> EffectsTable:
@@ -1518,6 +1544,8 @@ def _check(config: Config) -> None:
         _check_table(config, where, name, table)
     for name in config.models:
         _check_selection(config, name)
+    for name in score_tables(config):
+        _check_chosen(config, f"tables.{name}", name)
     for name in config.retrieval:
         _check_retrieval(config, f"retrieval.{name}", name)
     for name in config.calibration:
@@ -1904,9 +1932,24 @@ def _check_selection(config: Config, model: str) -> None:
     selection = config.tuning[tuning].selection
     if selection is None:
         return
+    for key, asked in (("evaluation", selection.evaluation), ("reported", selection.reported)):
+        if asked is None:
+            continue
+        where = f"tuning.{tuning}.selection.{key}"
+        _known(where, "evaluation", asked, config.evaluations)
+        if (other := config.evaluations[asked].answered_from) is not None:
+            raise InputError(
+                f"{where}: {asked} has answered_from, but while models are trained they answer themselves; name an"
+                f" evaluation without it, such as {other}"
+            )
     where = f"tuning.{tuning}.selection.evaluation"
-    _known(where, "evaluation", selection.evaluation, config.evaluations)
     chosen = config.evaluations[selection.evaluation].corpora
+    beside = config.evaluations[selection.reported].corpora if selection.reported else []
+    if both := with_questions_of(config, beside, chosen):
+        raise InputError(
+            f"tuning.{tuning}.selection.reported: questions of {min(both)} are among those of {selection.evaluation};"
+            " name an evaluation with other questions"
+        )
     trained = config.training_sets[config.models[model].training_set].corpora
     if common := set(chosen) & set(trained):
         raise InputError(
@@ -1919,6 +1962,25 @@ def _check_selection(config: Config, model: str) -> None:
                 f"{where}: tables.{name} shows scores of models.{row} on {min(both)}; select on questions that"
                 " nothing is reported on"
             )
+
+
+def _check_chosen(config: Config, where: str, table: str) -> None:
+    """Where each column has a step of its own, all models are scored on the row's questions while they are trained."""
+    entry = score_tables(config)[table]
+    if entry.chosen == "weights":
+        return
+    for model, evaluation in table_rows(config, table):
+        tuning = config.models[model].tuning
+        selection = config.tuning[tuning].selection
+        if selection is None or selection.reported != evaluation:
+            found = selection.reported if selection else None
+            raise InputError(
+                f"{where}.chosen is columns, so selection.reported in tuning.{tuning} of models.{model} must be"
+                f" {evaluation}, but it is {found or 'null'}"
+            )
+        dev = pairs_of(config, selection.evaluation)
+        for pair in (pair for block in entry.columns for pair in block):
+            _known(f"{where}.columns", f"pair of evaluation {selection.evaluation}", pair, dev)
 
 
 def _check_lengths(config: Config, where: str, encoder: Encoder) -> None:

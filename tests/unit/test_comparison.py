@@ -57,6 +57,10 @@ def test_mucots_columns_beside_our_rows(tmp_path: Path) -> None:
     ]
     assert len(found) == 6
     assert page.startswith("T. Ours beside the numbers of Table 3 in the paper on mucot, in percent;")
+    assert "own column" not in page
+    recipe |= {"chosen": "columns", "chosen_on": ["dev"]}
+    _, page = side_by_side(tmp_path, {**given, "table": recipe}, ours)
+    assert " differ. Ours: each cell is of the step that is best in its own column on dev, as" in page
 
 
 def test_averages_stand_beside_averages(tmp_path: Path) -> None:

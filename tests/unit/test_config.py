@@ -257,6 +257,33 @@ MISTAKES = {
         ),
         "tuning.default.selection.evaluation: tydi-train is trained on by models.",
     ),
+    "selection on answers that are taken from another evaluation": (
+        put("tuning.default.selection", {"evaluation": "tydi-translate-test"}),
+        "tuning.default.selection.evaluation: tydi-translate-test has answered_from, but while models are trained they"
+        " answer themselves; name an evaluation without it, such as tydi-own",
+    ),
+    "reported while training: unknown": (
+        put("tuning.default.selection", {"evaluation": "tydi-own", "reported": "tydi-tset"}),
+        "tuning.default.selection.reported: unknown evaluation 'tydi-tset'; did you mean 'tydi-test'?",
+    ),
+    "reported while training: answers that are taken from another evaluation": (
+        put("tuning.default.selection", {"evaluation": "tydi-own", "reported": "tydi-translate-test"}),
+        "tuning.default.selection.reported: tydi-translate-test has answered_from, but while models are trained they"
+        " answer themselves; name an evaluation without it, such as tydi-own",
+    ),
+    "reported while training: what is selected on": (
+        put("tuning.default.selection", {"evaluation": "tydi-test", "reported": "tydi-own"}),
+        "tuning.default.selection.reported: questions of",
+    ),
+    "columns chosen of a task": (
+        put("tables.table2.chosen", "columns"),
+        "tables.table2: chosen: columns needs metric (not task) and average: questions",
+    ),
+    "columns chosen without scores of every step": (
+        put("tables.baselines-chaii.chosen", "columns"),
+        "tables.baselines-chaii.chosen is columns, so selection.reported in tuning.default of models.mbert-squad must"
+        " be chaii, but it is null",
+    ),
     "encoders trimmed in a circle": (
         lambda raw: raw["encoders"].update(
             a={"of": "b", "trim": {}, "text": {"en": ["text"]}},
@@ -937,6 +964,49 @@ def test_a_table_knows_its_rows(default: Config) -> None:
     assert recipe.rows[0] == Row(model="mbert-mono", label="mBERT", training="mono")
     assert recipe.rows[4] == Heading(heading="mBERT + Alignment FT")
     assert recipe.rows[7].alignment == ("ar", "bn", "sw", "ko")
+
+
+def test_a_table_may_choose_a_step_for_each_column() -> None:
+    """Its models are scored on its questions while they are trained, and on others in the same pairs, which choose."""
+    raw = read(ROOT / "tests/config/small.yaml")
+    raw["evaluations"]["dev"] = {"corpora": ["dev"], "annotators": 1}
+    raw["evaluations"]["unseen"] = {"corpora": ["test"], "annotators": 1}
+    for tuning in raw["tuning"].values():
+        tuning["selection"] = {"evaluation": "dev", "reported": "test"}
+    raw["tuning"]["longer"]["selection"] = {"evaluation": "dev", "reported": "unseen"}
+    raw["tables"]["text"] |= {"chosen": "columns", "rows": ["tiny-mono"]}
+    config = load(raw)
+    recipe = module.table_recipe(config, "text")
+    assert (recipe.chosen, recipe.chosen_on) == ("columns", ("dev",))
+    shown = module.table_recipe(config, "minimal")
+    assert (shown.chosen, shown.chosen_on) == ("weights", ())
+    # what is scored while models are trained is guarded as what tables show
+    assert module.evaluations_of(config, "mono") == ["test", "dev"]
+    assert module.evaluations_of(config, "aug") == ["test", "dev", "unseen"]
+
+    several = copy.deepcopy(raw) | {"for_each": {"k": [0, 1]}}
+    several["evaluations"]["dev-{k}"] = several["evaluations"].pop("dev")
+    for tuning in several["tuning"].values():
+        tuning["selection"]["evaluation"] = "dev-0"
+    several["tuning"]["split-{k}"] = {"selection": {"evaluation": "dev-{k}", "reported": "test"}}
+    several["models"]["m-{k}"] = {**several["models"]["tiny-mono"], "tuning": "split-{k}"}
+    several["tables"]["text"]["rows"] = ["m-{k}"]
+    recipe = module.table_recipe(load(several), "text")
+    assert (recipe.chosen_on, len(recipe.repeats)) == (("dev-0", "dev-1"), 2)
+
+    raw["tables"]["text"]["rows"] = ["tiny-mono", "tiny-ar"]
+    sentence = "tuning.longer of models.tiny-ar must be test, but it is unseen"
+    with pytest.raises(InputError, match=re.escape(sentence)):
+        load(raw)
+    raw["tables"]["text"] |= {"rows": ["tiny-mono"], "columns": [["en-en", "en-ar"]]}
+    sentence = "tables.text.columns: unknown pair of evaluation dev 'en-ar'"
+    with pytest.raises(InputError, match=re.escape(sentence)):
+        load(raw)
+    raw["tables"]["text"] |= {"columns": [["en-en", "ar-ar"]], "average": "pairs"}
+    with pytest.raises(
+        InputError, match=re.escape("tables.text: chosen: columns needs metric (not task) and")
+    ):
+        load(raw)
 
 
 def test_a_row_may_show_another_evaluation(default: Config) -> None:

@@ -215,7 +215,7 @@ def test_the_best_weights_are_kept_and_training_ends_when_none_better_come(tmp_p
             step = 5 * (1 + len(asked))
             asked.append(step)
             kept[step] = weights(net).clone()
-            return marks.get(step, 0.0)
+            return loop.Scored(marks.get(step, 0.0), {"asked": step})
 
         asked = []
         return loop.Selection(score, every=5, patience=patience)
@@ -228,6 +228,9 @@ def test_the_best_weights_are_kept_and_training_ends_when_none_better_come(tmp_p
     net = model()
     told = run(tmp_path / "patient", net, selection=selection(net, None))
     assert (told["steps"], told["best_step"]) == (30, 10)
+    assert [
+        (step, details["asked"]) for (step, _), details in zip(told["scores"], told["details"], strict=True)
+    ] == [(step, step) for step in range(5, 31, 5)]
     assert torch.equal(weights(net), kept[10])
     net = model()
     told = run(tmp_path / "hasty", net, selection=selection(net, 2))
@@ -238,7 +241,7 @@ def test_the_best_weights_are_kept_and_training_ends_when_none_better_come(tmp_p
 def test_a_resumed_run_selects_as_an_undisturbed_one(tmp_path):
     def run(work, net, make):
         count = []
-        chosen = loop.Selection(lambda: float(weights(net)[0]), every=4)
+        chosen = loop.Selection(lambda: loop.Scored(float(weights(net)[0]), {"b": float(weights(net)[1])}), 4)
         return count, loop.train(
             net,
             make,
@@ -260,6 +263,8 @@ def test_a_resumed_run_selects_as_an_undisturbed_one(tmp_path):
     _, again = run(tmp_path / "parts", resumed, batch)
     assert torch.equal(weights(whole), weights(resumed))
     assert [tuple(pair) for pair in again["scores"]] == [tuple(pair) for pair in told["scores"]]
+    assert again["details"] == told["details"]
+    assert len(told["details"]) == 8
 
 
 class Killed(BaseException):
@@ -275,7 +280,7 @@ def selecting(work, net, marks, make=batch, identity="a", patience=None):
         kept[step] = weights(net).clone()
         if marks[step] is None:
             raise Killed
-        return marks[step]
+        return loop.Scored(marks[step], {})
 
     seen = []
     told = loop.train(

@@ -32,6 +32,7 @@ from workflow_scripts.training.folders import load_tokenizer
 from workflow_scripts.training.loop import fingerprint, locked
 from workflow_scripts.tydi_format import to_record
 
+FILES = {"documents": "d.parquet", "questions": "q.parquet", "contexts": "c.st", "windows": "w.st"}
 NAMES = ["Ramor", "Tesi", "Mito", "Lora", "Sako", "Ruzo"]
 
 
@@ -152,10 +153,9 @@ def tuned(made, out, start, annotators=1, **recipe):
         "seed": 0,
     }
     if recipe.get("selection"):
-        files = {"documents": "d.parquet", "questions": "q.parquet", "contexts": "c.st", "windows": "w.st"}
-        given |= {f"dev_{name}": [made / file] for name, file in files.items()} | {
-            "dev_annotators": annotators
-        }
+        given |= {f"dev_{name}": [made / file] for name, file in FILES.items()}
+        given |= {f"reported_{name}": [] for name in FILES}
+        given |= {"dev_annotators": annotators, "reported_annotators": 1}
     folders = {"encoder": start, "work": out / "work", "out": out}
     arguments = Namespace(**given, **folders, label="tune")
     settings = Tuning(**{"batch_size": 6, "precision": "fp32", **recipe})
@@ -289,7 +289,7 @@ def test_two_processes_tune_select_and_predict_as_one(made, tmp_path):
     recipe |= {"batching": "packed", "selection": {"every": 25}}
     features_of = ("--contexts", made / "c.st", "--windows", made / "w.st")
     tables = ("--documents", made / "d.parquet", "--questions", made / "q.parquet")
-    losses, models, answers = [], [], []
+    losses, models, told, answers = [], [], [], []
     for number in (1, 2):
         launch = () if number == 1 else TWO_PROCESSES
         out, found = tmp_path / f"m{number}", tmp_path / f"p{number}.jsonl"
@@ -313,11 +313,14 @@ def test_two_processes_tune_select_and_predict_as_one(made, tmp_path):
         losses.append({event.step: event.value for event in shown.Scalars("loss")})
         facts = json.loads((out / "training.json").read_text())
         models.append((facts["best_step"], [score for _, score in facts["scores"]], facts["pieces"]))
+        told.append((out / "steps.jsonl").read_bytes())
         answers.append([line for _, line in read_jsonl(found)])
     assert set(losses[0]) == {0, 20, 40, 49}
     for at, loss in losses[0].items():
         assert losses[1][at] == pytest.approx(loss, abs=1e-5)
     assert models[0] == models[1]
+    assert told[0] == told[1]
+    assert told[0].count(b"\n") == 2
     for one, other in zip(*answers, strict=True):
         for score in ("minimal_answer_score", "passage_answer_score"):
             assert one.pop(score) == pytest.approx(other.pop(score), abs=1e-3)
@@ -425,8 +428,7 @@ def test_lists_of_different_lengths_are_told(made):
 
 
 def predicting(made, recipe=None, **changed):
-    files = {"documents": "d.parquet", "questions": "q.parquet", "contexts": "c.st", "windows": "w.st"}
-    given = {name: [made / file] for name, file in files.items()}
+    given = {name: [made / file] for name, file in FILES.items()}
     given |= {"model": made / "m", "hide": "nothing", "label": "predict", "pair": [f"en-en={made / 'again'}"]}
     given |= {"squad": [], "odds": [], "nbest": []}
     predict.predict(Namespace(**given | changed), recipe or Prediction())

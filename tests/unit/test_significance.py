@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Sequence
+from math import comb
 from typing import Any
 
 import numpy as np
@@ -172,13 +173,10 @@ def hierarchical_loop(
 )
 def test_splits_runs_and_questions_are_drawn_as_a_loop_draws_them(splits: int, average: Any) -> None:
     draw = np.random.default_rng(3)
-    made = [
-        [
-            [np.clip(overlaps(draw, n) + draw.normal(0, 0.05, (3, 1)), 0, 1) for _ in range(2)]
-            for n in ((30, 90) if split else (20, 40))
-        ]
-        for split in range(splits)
-    ]
+    made = []  # runs are better or worse in all columns of a split
+    for split in range(splits):
+        good = draw.uniform(0.6, 1, (2, 3, 1))
+        made.append([[overlaps(draw, n) * of for of in good] for n in ((30, 90) if split else (20, 40))])
     columns = [[means(*sides) for sides in split] for split in made]
     drawn = differences(columns, average, seed=1)
     verdict = bootstrap(columns, average, seed=1)
@@ -241,6 +239,12 @@ def test_swapping_the_systems_turns_everything_round(kind: str) -> None:
     assert 1 <= one.p + other.p < 1.05  # ties count against both
 
 
+def test_kinds_as_frequent_as_others_turn_round_with_the_systems() -> None:
+    one, other = np.repeat([1.0, 0.2, 0.7, 0.5], 99), np.repeat([0, 0.9, 0.1, 0.6], 99)
+    drawn, swapped = (differences([[means(*sides)]]) for sides in ((one, other), (other, one)))
+    assert (drawn == -swapped).all()
+
+
 def test_a_star_turns_round_with_the_systems() -> None:
     one, other = np.array([1.0] * 30 + [0] * 30), np.array([1.0] * 15 + [0] * 45)
     better, worse = bootstrap([[means(one, other)]]), bootstrap([[means(other, one)]])
@@ -272,6 +276,14 @@ def test_counting_kinds_changes_no_distribution(monkeypatch: pytest.MonkeyPatch)
         drawn[often] = fast(column, seed=often)
     assert same_distribution(drawn[1], drawn[24])
     assert same_distribution(drawn[1000], drawn[24])
+
+
+def test_a_kind_that_is_often_not_drawn() -> None:
+    """One question among 301, the others all alike: drawn n times by chance of a binomial count."""
+    drawn = fast(means([1.0] + [0] * 300, [0] * 301)) * 301
+    for times in range(4):
+        expected = comb(301, times) * 300 ** (301 - times) / 301**301
+        assert (np.round(drawn) == times).mean() == pytest.approx(expected, abs=0.02)
 
 
 def test_ties_are_no_wins() -> None:
@@ -331,8 +343,8 @@ def test_holm_known() -> None:
 
 def test_questions_are_brought_into_one_order() -> None:
     assert in_order(["c", "a", "b"], ["a", "b", "c"]).tolist() == [1, 2, 0]
-    for ids in (["a"], ["a", "b", "c"]):
-        with pytest.raises(InputError, match=r"question [bc] was asked of one system only"):
+    for ids, odd in ((["a"], "b"), (["a", "b", "d", "c"], "c")):
+        with pytest.raises(InputError, match=f"question {odd} was asked of one system only"):
             in_order(ids, ["a", "b"])
     with pytest.raises(InputError, match="a question occurs twice"):
         in_order(["a", "b", "b"], ["a", "b", "a"])

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import random
 import re
 import statistics
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 
 from workflow_scripts.cli import InputError
+from workflow_scripts.report.chosen import best_of_each_column
 from workflow_scripts.report.tables import figures, heads, in_mix, main
 
 E = ["en-ar", "en-bn", "en-sw", "en-ko"]
@@ -296,3 +298,98 @@ def test_a_model_without_its_checkpoint_is_not_available(tmp_path: Path, both: l
     assert page[0].endswith("n/a: there is no checkpoint in data/cao.")
     (line,) = [line for line in page if "CAO-HIGH" in line]
     assert line.count("n/a") == 10
+
+
+def steps_file(file: Path, steps: list[dict[str, Any]]) -> str:
+    """A file as qa.tune_selected writes it; steps: for dev and for the reported questions the Jaccard of hi and ta."""
+    lines = []
+    for number, parts in enumerate(steps, 1):
+        line: dict[str, Any] = {"step": 100 * number, "score": 0.0}
+        for part, jaccard in parts.items():
+            counts = (67, 33) if part == "reported" else (50, 50)
+            pairs = {
+                pair: {"n": n, "text": {"jaccard": score, "em": 1 - score}}
+                for pair, n, score in zip(("hi-hi", "ta-ta"), counts, jaccard, strict=True)
+            }
+            line[part] = {"annotators": 1, "squad": "1.1", "pairs": pairs}
+        lines.append(json.dumps(line) + "\n")
+    file.write_text("".join(lines), "utf-8")
+    return str(file)
+
+
+def by_column(**changes: Any) -> dict[str, Any]:
+    return recipe(
+        title="MuCoT",
+        evaluation="test",
+        annotators=1,
+        task=None,
+        metrics=["jaccard", "em"],
+        average="questions",
+        columns=[["hi-hi", "ta-ta"]],
+        rows=[{"model": "a", "label": "mBERT", "training": "ChAII"}],
+        chosen="columns",
+        chosen_on=["dev"],
+        **changes,
+    )
+
+
+def test_each_column_is_of_its_own_best_step_on_dev(tmp_path: Path) -> None:
+    """hi: the third, ta: the first, overall: both are equal, so the later of the two; em is the other way round."""
+    steps = [
+        {"dev": (0.2, 0.8), "reported": (0.10, 0.40)},
+        {"dev": (0.1, 0.7), "reported": (0.99, 0.99)},
+        {"dev": (0.7, 0.3), "reported": (0.30, 0.20)},
+    ]
+    (head, row), page = write(tmp_path, by_column(), f"a={steps_file(tmp_path / 'steps.jsonl', steps)}")
+    assert head[2:-2] == ["Jaccard hi", "Jaccard ta", "Jaccard overall", "EM hi", "EM ta", "EM overall"]
+    assert row[2:-2] == [
+        "30.00",
+        "40.00",
+        f"{67 * 0.3 + 33 * 0.2:.2f}",
+        "1.00",
+        "80.00",
+        f"{67 * 0.01 + 33 * 0.01:.2f}",
+    ]
+    assert page[0] == (
+        "MuCoT. Word Jaccard, exact match in percent on test: 33 to 67 questions a column, an answer where at least 1"
+        " annotator gave one, seed 0. Rules of SQuAD 1.1. Overall: the mean over questions. How steps are chosen: each"
+        " cell is of the step that is best in its own column on dev, as MuCoT's published code chooses: columns of a"
+        " row may be of different weights, and a row tends to score higher than any one of them."
+    )
+    both = f"a={tmp_path / 'steps.jsonl'},{steps_file(tmp_path / 'other.jsonl', steps[:1])}"
+    (_, row), _ = write(tmp_path, by_column(seeds=[0, 1]), both)
+    assert row[2:4] == ["20.00", "40.00"]
+
+
+def test_of_equal_scores_the_later_step_counts() -> None:
+    """As in MuCoT's code, written out: a step that is at least as good as the best so far takes its place."""
+    draw = random.Random(0)
+    for _ in range(200):
+        steps = draw.randint(1, 6)
+        dev = [[draw.choice([0.0, 25.0, 100 / 3]) for _ in range(3)] for _ in range(steps)]
+        test = [[draw.random() for _ in range(3)] for _ in range(steps)]
+        expected = []
+        for column in range(3):
+            best, result = -1.0, -1.0
+            for of_dev, of_test in zip(dev, test, strict=True):
+                if of_dev[column] >= best:
+                    best, result = of_dev[column], of_test[column]
+            expected.append(result)
+        rounded = [[score + draw.uniform(-1, 1) * 1e-12 for score in step] for step in dev]
+        assert best_of_each_column(dev, test) == best_of_each_column(rounded, test) == expected
+
+
+def test_files_that_no_column_can_be_chosen_from_are_refused(tmp_path: Path) -> None:
+    for steps, sentence in (
+        ([], "no step was scored"),
+        ([{"dev": (0.5, 0.5)}], "line 1: not the scores of dev and of reported questions"),
+    ):
+        with pytest.raises(InputError, match=sentence):
+            write(tmp_path, by_column(), f"a={steps_file(tmp_path / 'steps.jsonl', steps)}")
+    one = {"dev": (0.5, 0.5), "reported": (0.5, 0.5)}
+    file = steps_file(tmp_path / "steps.jsonl", [one])
+    Path(file).write_text(Path(file).read_text("utf-8").replace("text", "texts"), "utf-8")
+    with pytest.raises(InputError, match="not a file of scores as"):
+        write(tmp_path, by_column(), f"a={file}")
+    with pytest.raises(InputError, match="scored with 1 annotators, but the table says 2"):
+        write(tmp_path, {**by_column(), "annotators": 2}, f"a={steps_file(tmp_path / 'steps.jsonl', [one])}")

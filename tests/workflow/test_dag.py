@@ -23,26 +23,31 @@ def test_the_default(tree: Tree) -> None:
         "squad": 1,
         "chaii": 1,
         "split_custom_dev": 1,
+        "split_chaii_test_0": 1,
+        "split_chaii_dev_0": 1,
+        "matched": 8,
         "translations_from_files": 3,
         "translated_questions": 8,
-        "bitext": 2,
-        "bitext_links": 2,
-        "translated_corpus": 1,
-        "guard": 3,
+        "bitext": 10,
+        "bitext_links": 10,
+        "translated_corpus": 5,
+        "transliterated_corpus": 4,
+        "guard": 10,
         "held_out_with_links": 9,
         "sentence_pairs": 22,
         "links": 22,
         "pretrain": 2,
         "align_encoder": 6,
-        "contexts": 9,
-        "windows": 27,
-        "tune": 11,
-        "predict_tydi_test": 11,
+        "contexts": 17,
+        "windows": 38,
+        "tune": 29,
+        "predict_tydi_test": 13,
         "predict_tydi_hard": 4,
         "predict_tydi_dev": 10,
         "predict_tydi_own": 2,
         "predict_chaii": 1,
         "predict_chaii_in_english": 1,
+        "predict_chaii_test_0": 15,
         "map_back_tydi_translate_test": 2,
         "map_back_chaii_translate_test": 1,
         "gold_tydi_test": 1,
@@ -50,10 +55,15 @@ def test_the_default(tree: Tree) -> None:
         "gold_tydi_dev": 1,
         "gold_tydi_translate_test": 1,
         "gold_chaii": 1,
+        "gold_chaii_test_0": 1,
         "gold_chaii_translate_test": 1,
-        "score": 29,
-        "table": 7,
+        "score": 46,
+        "effects": 1,
+        "table": 11,
         "table_of_pairs": 1,
+        "table_of_records": 1,
+        "table_of_effects": 1,
+        "compare": 2,
         "retrieval": 1,
         "retrieval_table": 1,
     }
@@ -64,6 +74,21 @@ def test_one_table_asks_for_no_more_than_it_shows(tree: Tree) -> None:
     assert jobs["table"] == 1
     assert jobs["score"] == jobs["predict_tydi_test"] == jobs["tune"] == 10
     assert "predict_tydi_dev" not in jobs
+
+
+def test_mucots_tables_train_every_model_once(tree: Tree) -> None:
+    """Those of both tables share the SQuAD stage and the two models without copies."""
+    tables = ["results/tables/mucot_table2.csv", "results/tables/mucot_table3.csv"]
+    assert tree.jobs(*tables, config=None)["tune"] == 1 + 2 + 6 + 6
+    jobs = tree.jobs(
+        *tables,
+        "--config",
+        "for_each={k: [0, 1, 2, 3, 4], to: [ml, te, bn, mr], more: [dravidian,"
+        " indo-aryan, all, in-dravidian, in-indo-aryan, in-all]}",
+        config=None,
+    )
+    assert jobs["tune"] == 1 + 5 * (2 + 6 + 6)
+    assert jobs["translated_corpus"] == 5  # with chaii-en, which mbert-squad answers in another table
 
 
 def test_real_files(tree: Tree, tmp_path: Path) -> None:
@@ -423,7 +448,7 @@ def test_a_model_that_others_are_tuned_after_is_tuned_once(tree: Tree) -> None:
         (["seeds=[0,0]"], "error: seeds: 0 is given twice; each may stand there once"),
         (
             ["sedes=[0]"],
-            "error: configuration: unknown key 'sedes'; did you mean 'seeds'? known are mirror, seeds,",
+            "error: configuration: unknown key 'sedes'; did you mean 'seeds'? known are for_each, mirror, seeds,",
         ),
         (
             ["mirror=no/folder"],

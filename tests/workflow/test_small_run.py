@@ -216,10 +216,14 @@ def test_a_new_seed_is_trained_beside_the_old(run: Tree) -> None:
 
 
 def test_scores_on_dev_make_stale_what_is_selected_by_them(run: Tree) -> None:
-    """And no other model: their training does not depend on how answers are read or scored."""
+    """And no other model: their training does not depend on how answers are read or scored.
+
+    Its table of columns of different steps is made of what the steps scored on the reported questions.
+    """
     raw = yaml.safe_load((ROOT / SMALL).read_text("utf-8"))
     raw["evaluations"]["dev"] = {"corpora": ["dev"], "annotators": 1}
-    raw["tuning"]["selected"] = {"steps": 6, "batch_size": 8, "selection": {"evaluation": "dev", "every": 3}}
+    selection = {"evaluation": "dev", "every": 3, "reported": "test"}
+    raw["tuning"]["selected"] = {"steps": 6, "batch_size": 8, "selection": selection}
     raw["training_sets"]["few"] = {"label": "few", "corpora": ["train"]}
     raw["models"]["selected"] = {
         **raw["models"]["tiny-mono"],
@@ -227,10 +231,17 @@ def test_scores_on_dev_make_stale_what_is_selected_by_them(run: Tree) -> None:
         "tuning": "selected",
     }
     raw["tables"]["selected"] = {**raw["tables"]["minimal"], "rows": ["selected"]}
+    raw["tables"]["columns"] = {**raw["tables"]["text"], "rows": ["selected"], "chosen": "columns"}
     (run.folder / "selected.yaml").write_text(yaml.safe_dump(raw, sort_keys=False), "utf-8")
-    model = "results/models/selected/seed0/model.safetensors"
-    done = run.snakemake("--cores", "2", model, config="selected.yaml")
+    model, table = "results/models/selected/seed0/model.safetensors", "results/tables/columns.csv"
+    done = run.snakemake("--cores", "2", model, table, config="selected.yaml")
     assert done.returncode == 0, done.stdout + done.stderr
+    steps = [line for _, line in read_jsonl((run.folder / model).with_name("steps.jsonl"))]
+    assert [(line["step"], line["reported"]["annotators"]) for line in steps] == [(3, 2), (6, 2)]
+    row = (run.folder / table).read_text("utf-8").splitlines()[1].split(",")
+    shown = {f"{100 * line['reported']['pairs']['en-en']['text']['jaccard']:.2f}" for line in steps}
+    assert row[2] in shown
+    assert (run.folder / "results/models/tiny-mono/seed0/steps.jsonl").read_bytes() == b""
     facts = json.loads((run.folder / model).with_name("training.json").read_text("utf-8"))
     assert [step for step, _ in facts["scores"]] == [3, 6]
     expected = {f"{kind}/selected" for kind in ("predictions", "scores", "tables")}

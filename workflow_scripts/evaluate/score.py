@@ -12,7 +12,6 @@ got.
 """
 
 import json
-import statistics
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,11 +20,13 @@ from typing import Any
 from workflow_scripts.cli import InputError, parser, run
 from workflow_scripts.evaluate.outcomes import Questions, to_lines
 from workflow_scripts.evaluate.texts import (
+    SQUAD,
     Scores,
     Texts,
     article_of,
     gold_texts,
     rules_for,
+    text_means,
     text_of,
     text_scores,
 )
@@ -42,7 +43,6 @@ from workflow_scripts.evaluate.tydi import (
 from workflow_scripts.files import read_text, write_jsonl, write_text
 
 Thresholds = dict[str, dict[str, float]]  # pair -> task -> the score that an answer must have
-SQUAD = {"squad": "1.1", "squad2": "2.0"}  # whose rules count -> as files of scores say it
 
 
 def score_pair(gold_file: Path, prediction_file: Path, annotators: int) -> tuple[Questions, Texts]:
@@ -86,11 +86,7 @@ def score_pair(gold_file: Path, prediction_file: Path, annotators: int) -> tuple
 
 def figures_of(questions: Questions, texts: Scores, thresholds: dict[str, float] | None) -> dict[str, Any]:
     """The number of questions, the means of their texts' scores, and each task's figures, also with `thresholds`."""
-    metrics = next(iter(texts.values()))
-    figures: dict[str, Any] = {
-        "n": len(questions.ids),
-        "text": {metric: statistics.fmean(got[metric] for got in texts.values()) for metric in metrics},
-    }
+    figures: dict[str, Any] = {"n": len(questions.ids), "text": text_means(texts)}
     for task in TASKS:
         figures[task] = summary(questions.tasks[task])
         if thresholds is not None:

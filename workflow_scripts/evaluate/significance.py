@@ -38,9 +38,7 @@ LEVEL = 0.95  # of intervals
 SIGNIFICANT = 0.05  # p below it makes a star
 UNIT = 2.0**-40  # of scores; sums of 4 million of them fit into 64 bits
 TIE = 1e-11  # differences up to it are rounding
-OFTEN = (
-    32  # kinds of at least so many questions are counted, others drawn: a count costs what so many draws do
-)
+OFTEN = 32  # questions of a kind that is counted, others are drawn: a count costs what so many draws do
 # Draws that are made together: arrays of 128 KiB and more are pages that the system hands out anew each time.
 BLOCK = 16_000
 
@@ -207,18 +205,22 @@ def bootstrap(
     A resample draws, with replacement and as many as there are: splits, if there are several; in each that was drawn,
     its runs, if there are several, for all columns and both systems; and its questions, column by column, for all
     runs, because all runs answer the same questions.  Columns themselves are never drawn: they are the languages of
-    the table, not a sample of languages.  A split that is drawn twice gets runs and questions of its own twice.
+    the table, not a sample of languages.  A split that is drawn twice gets runs and questions of its own twice.  As
+    columns are drawn each by itself, the paper's rule for averages, those that ask translations of the same questions
+    make intervals too narrow, unless they are drawn `together`.
 
     What the interval is about: with one run and one split, these trained models on other questions of this kind; what
     training again would give is not in it.  With several runs, systems trained again and asked other questions.  With
     several splits, also other splits; whose questions overlap are not independent, and then it is too narrow.
 
-    Runs are few, and few are drawn from few: what differs among S runs has (S - 1) / S of its variance in the
-    resamples, .82 of its deviation with three, and no tails; the noise of single answers, which runs don't share,
-    comes in twice.  Where runs differ more than questions can explain, intervals of three runs are therefore too
-    narrow: were there no noise of questions, they would reach from the worst run to the best, which hold the true mean
-    in 3 of 4 cases, not in 95 of 100.  `benchmarks.significance` prints how often they hold it.  Where splits differ
-    by the chance of their questions only, intervals are too wide, by up to a third with five.
+    Is it as wide as it should be?  Two errors work against each other.  Runs are few, and few are drawn from few: what
+    differs among S runs has (S - 1) / S of its variance in the resamples, .82 of its deviation with three, and no
+    tails; were there no noise of questions, intervals of three runs would reach from the worst to the best, which hold
+    the true mean in 3 of 4 cases, not in 95 of 100.  And chance in single answers, which runs don't share, comes in
+    with runs, with questions and with both, up to three times (Owen 2007, The pigeonhole bootstrap).  So intervals are
+    too wide where runs differ by no more than that, and too narrow where they differ by much more;
+    `benchmarks.significance` prints how often they hold the truth.  Splits that differ by the chance of their questions
+    only make intervals too wide, too, by up to a third with five.
 
     Raises InputError where there is nothing to compare, or columns of a split have different numbers of runs.
     """
@@ -257,7 +259,7 @@ def differences(
     for split in splits:
         for column in split:
             _same_runs(len(column.difference), len(split[0].difference))
-    choice, *streams = np.random.SeedSequence(seed).spawn(1 + len(splits))
+    choice, *streams = _streams(np.random.SeedSequence(seed), 1 + len(splits))
     several = len(splits) > 1
     shape = (resamples, len(splits))
     chosen = (
@@ -279,8 +281,9 @@ def in_order(ids: Sequence[str], questions: Sequence[str]) -> NDArray[np.int64]:
     Raises InputError that names a question which only one of them has, or which occurs twice.
     """
     places = {name: place for place, name in enumerate(ids)}
-    for name in places.keys() ^ set(questions):
-        raise InputError(f"question {name} was asked of one system only; score both on the same questions")
+    odd = sorted(places.keys() ^ set(questions))
+    if odd:
+        raise InputError(f"question {odd[0]} was asked of one system only; score both on the same questions")
     if len(places) < len(ids) or len(ids) != len(questions):
         raise InputError("a question occurs twice")
     return np.array([places[name] for name in questions], dtype=np.int64)
@@ -329,7 +332,7 @@ def _split(
     split: Sequence[Column], share: Sequence[float], resamples: int, seed: np.random.SeedSequence
 ) -> Floats:
     """Resampled differences of a split, means over drawn runs and over columns: [resamples]."""
-    choice, *streams = seed.spawn(1 + len(split))
+    choice, *streams = _streams(seed, 1 + len(split))
     runs = len(split[0].difference)
     # of one run nothing is drawn; counts of several add up to their number
     often = np.random.default_rng(choice).multinomial(runs, np.full(runs, 1 / runs), resamples)
@@ -345,7 +348,7 @@ def _sums(values: Integers, resamples: int, seed: np.random.SeedSequence) -> Int
     Kinds of equal rows that come OFTEN are counted: multinomial, with all other rows as one kind.  As many of these as
     it was drawn are drawn one by one.  Kinds are in an order that swapping two systems leaves as it is.
     """
-    counts, picks = (np.random.default_rng(stream) for stream in seed.spawn(2))
+    counts, picks = (np.random.default_rng(stream) for stream in _streams(seed, 2))
     _, first, kind, size = np.unique(
         values, axis=0, return_index=True, return_inverse=True, return_counts=True
     )
@@ -417,6 +420,13 @@ def _best_f1(sweep: _Sweep, drawn: NDArray[np.uint32], asked: Integers) -> Float
     predicted = np.cumsum(counts, axis=1)[:, sweep.stops]
     best: Floats = _divide(2 * UNIT * right, predicted + asked[:, None]).max(axis=1, initial=0.0)
     return best
+
+
+def _streams(seed: np.random.SeedSequence, count: int) -> list[np.random.SeedSequence]:
+    """What `seed.spawn` gives the first time: a seed that is used again gives the same again."""
+    return [
+        np.random.SeedSequence(seed.entropy, spawn_key=(*seed.spawn_key, number)) for number in range(count)
+    ]
 
 
 def _blocks(resamples: int, width: int) -> list[int]:

@@ -4,6 +4,7 @@ A span's text is what it delimits in the article, YES and NO are "yes" and "no",
 answers are those of all annotators who gave one, if they are as many as must agree; it has none otherwise.
 """
 
+import statistics
 from typing import Any, NamedTuple
 
 from workflow_scripts.cli import InputError
@@ -11,6 +12,7 @@ from workflow_scripts.evaluate.overlap import Gold, question_scores
 from workflow_scripts.evaluate.tydi import Answer
 
 Scores = dict[str, dict[str, float]]  # question -> metric -> from 0 to 1
+SQUAD = {"squad": "1.1", "squad2": "2.0"}  # whose rules count -> as files of scores say it
 
 
 class Texts(NamedTuple):
@@ -61,3 +63,9 @@ def text_scores(texts: Texts, rules: str) -> Scores:
         name: {"em": squad[name]["exact"], "f1": squad[name]["f1"], **figures}
         for name, figures in question_scores(told, texts.said, "jaccard").items()
     }
+
+
+def text_means(scores: Scores) -> dict[str, float]:
+    """The mean of each metric over questions, of which there is at least one."""
+    metrics = next(iter(scores.values()))
+    return {metric: statistics.fmean(got[metric] for got in scores.values()) for metric in metrics}

@@ -1,6 +1,8 @@
 """How well a model that is being trained answers the questions of an evaluation, so that its best weights can be kept.
 
-The questions are those of a development set: nothing is reported on them, and they are not trained on.
+The questions are those of a development set: nothing is reported on them, and they are not trained on.  Those of
+another evaluation may be answered beside them, so that it is known what each step scores there; this never changes the
+choice.
 """
 
 from argparse import Namespace
@@ -11,16 +13,18 @@ import numpy as np
 from transformers import PreTrainedTokenizerBase
 
 from workflow_scripts.cli import InputError
-from workflow_scripts.corpus import Document, Question, example_id
+from workflow_scripts.corpus import Question, example_id
 from workflow_scripts.evaluate import overlap, tydi
 from workflow_scripts.qa.answering import answer_windows, paired
 from workflow_scripts.qa.answers import Candidates, squad_text, tydi_line
 from workflow_scripts.qa.batches import Layout, check_fits, read_parts
 from workflow_scripts.qa.heads import QuestionAnswerer
+from workflow_scripts.qa.step_scores import Asked, Questions, gold_answers, pair_of, step_scores
 from workflow_scripts.recipes.tuning import Prediction, Selected
+from workflow_scripts.training.loop import Scored
 from workflow_scripts.tydi_format import to_record
 
-Asked = list[tuple[Question, Document]]
+DEV, REPORTED = "dev", "reported"  # what --dev-… and --reported-… name
 PairsGold = dict[
     str, dict[str, tydi.Gold]
 ]  # question-context pair of languages -> example id -> gold answers
@@ -53,11 +57,6 @@ def text_score(asked: Asked, answered: list[Candidates], metric: str) -> float:
     return 100 * float(np.mean([figures[figure] for figures in scores.values()]))
 
 
-def pair_of(question: Question, document: Document) -> str:
-    """The pair of languages that a question belongs to."""
-    return f"{question.language}-{document.language}"
-
-
 def tydi_gold(asked: Asked) -> PairsGold:
     """TyDi's gold answers.  Raises InputError where a pair has two questions of one source, as its files cannot."""
     gold: PairsGold = defaultdict(dict)
@@ -87,6 +86,28 @@ def tydi_score(
     return 100 * float(np.mean([point.f1 for point in best]))
 
 
+def read_asked(arguments: Namespace, name: str, tokenizer: PreTrainedTokenizerBase) -> Questions:
+    """The questions of the corpora that `arguments` names with --dev-… or --reported-….
+
+    Raises InputError where their files don't belong together or are another tokenizer's, or too few annotators answered
+    any question of --reported-….
+    """
+    tables, questions, contexts, windows, annotators = (
+        getattr(arguments, f"{name}_{what}")
+        for what in ("documents", "questions", "contexts", "windows", "annotators")
+    )
+    parts = read_parts(contexts, windows)
+    check_fits(parts, tokenizer)
+    asked = [row for corpus in zip(tables, questions, windows, parts, strict=True) for row in paired(*corpus)]
+    gold = [gold_answers(*row, annotators) for row in asked]
+    if name == REPORTED and not any(question.answers for question in gold):
+        raise InputError(
+            f"{questions[0]}: no question has {annotators} annotators who gave an answer, so there is nothing to score;"
+            " lower --reported-annotators (annotators of the evaluation), or give other questions"
+        )
+    return Questions(parts, asked, gold, annotators)
+
+
 def scorer(
     model: QuestionAnswerer,
     tokenizer: PreTrainedTokenizerBase,
@@ -95,17 +116,15 @@ def scorer(
     recipe: Selected,
     prediction: Prediction,
     hide: str,
-) -> Callable[[], float]:
+) -> Callable[[], Scored]:
     """A function that scores the model as it is on the corpora that `arguments` names with --dev-….
 
-    Raises InputError where their files don't belong together, are another tokenizer's, or hold nothing to score.
+    Its details are what the texts of answers score there, and on the corpora of --reported-… if there are any.  Raises
+    InputError where files don't belong together, are another tokenizer's, or hold nothing to score.
     """
-    parts = read_parts(arguments.dev_contexts, arguments.dev_windows)
-    check_fits(parts, tokenizer)
-    files = (arguments.dev_documents, arguments.dev_questions, arguments.dev_windows, parts)
-    corpora = [paired(*corpus) for corpus in zip(*files, strict=True)]
-    asked = [row for corpus in corpora for row in corpus]
-    metric, annotators = recipe.metric, arguments.dev_annotators
+    names = [DEV, REPORTED] if arguments.reported_questions else [DEV]
+    evaluations = {name: read_asked(arguments, name, tokenizer) for name in names}
+    asked, metric, annotators = evaluations[DEV].asked, recipe.metric, arguments.dev_annotators
     gold: PairsGold = {}
     if metric in ("passage", "minimal"):
         gold = tydi_gold(asked)
@@ -120,12 +139,18 @@ def scorer(
             f"{arguments.dev_questions[0]}: no question has an answer, so nothing can be selected"
         )
 
-    def score() -> float:
-        answered = [
-            found for part in parts for found in answer_windows(model, part, layout, prediction, hide)
-        ]
+    def score() -> Scored:
+        answered = {
+            name: [
+                found
+                for part in questions.parts
+                for found in answer_windows(model, part, layout, prediction, hide)
+            ]
+            for name, questions in evaluations.items()
+        }
+        details = {name: step_scores(questions, answered[name]) for name, questions in evaluations.items()}
         if gold:
-            return tydi_score(gold, asked, answered, metric, annotators)
-        return text_score(asked, answered, metric)
+            return Scored(tydi_score(gold, asked, answered[DEV], metric, annotators), details)
+        return Scored(text_score(asked, answered[DEV], metric), details)
 
     return score

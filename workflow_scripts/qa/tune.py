@@ -10,7 +10,8 @@ of its windows' divided by how many a step has on average, so that every window 
 With `contrast`, MuCoT's contrastive term is added to the loss (see contrast.py); it needs --questions.
 
 Training starts from an encoder with new heads, or from a tuned model with its own (MuCoT: SQuAD, then ChAII).  It ends
-with the last weights; `qa.tune_selected` keeps those that do best on a development set.
+with the last weights; `qa.tune_selected` keeps those that do best on a development set, and tells in steps.jsonl what
+each step scored, which is empty here.
 
 `accelerate launch --multi_gpu -m workflow_scripts.qa.tune …` trains with several processes, `torchrun --standalone
 --nproc_per_node 2 -m …` also where there are no GPUs: the same steps, shared out.
@@ -29,7 +30,7 @@ import torch
 from transformers import PreTrainedTokenizerBase, set_seed
 
 from workflow_scripts.cli import InputError, parser, read_recipe, run
-from workflow_scripts.files import atomic_folder, read_jsonl
+from workflow_scripts.files import atomic_folder, read_jsonl, write_jsonl
 from workflow_scripts.qa.batches import Layout, Part, check_fits, collate, read_parts
 from workflow_scripts.qa.contrast import Records, contrasting, pairing
 from workflow_scripts.qa.features import NO, PASSAGE, YES
@@ -228,7 +229,10 @@ def tune(arguments: Namespace, recipe: Tuning, step: str, selecting: Selecting |
     )
     if not processes.first():
         return
+    scored = zip(summary.get("scores", []), summary.pop("details", []), strict=True)
+    lines = [{"step": step, "score": score, **details} for (step, score), details in scored]
     with atomic_folder(arguments.out, last="model.safetensors") as folder:
+        write_jsonl(folder / "steps.jsonl", lines)
         model.save(folder)
         tokenizer.save_pretrained(folder)
         facts = {**summary, "seed": arguments.seed, "windows": len(rows), "recipe": recipe.model_dump()}

@@ -2,6 +2,10 @@
 
 The questions of --dev-… are answered every so many steps, as the recipe's `selection` says, and scored; of equal scores
 the earlier counts.  Nothing may be trained on them, and nothing reported.
+
+What the texts of answers score then is kept beside the model, in steps.jsonl: `step`, `score` (what is selected by, in
+percent) and `dev`, what `evaluate.score` would tell, with `overall`.  With --reported-… those questions are answered,
+too, and stand there as `reported`; they change no weights and no choice.
 """
 
 from argparse import Namespace
@@ -13,13 +17,13 @@ from transformers import PreTrainedTokenizerBase
 from workflow_scripts.cli import InputError, read_recipe, run
 from workflow_scripts.qa.batches import Layout
 from workflow_scripts.qa.heads import QuestionAnswerer
-from workflow_scripts.qa.selection import scorer
+from workflow_scripts.qa.selection import DEV, REPORTED, scorer
 from workflow_scripts.qa.tune import Selecting, options, read_options, tune
 from workflow_scripts.recipes.tuning import Prediction, Tuning
 from workflow_scripts.training.device import quiet
 from workflow_scripts.training.loop import Selection, locked
 
-DEV = ("documents", "questions", "contexts", "windows")
+FILES = ("documents", "questions", "contexts", "windows")
 
 
 def selection_of(
@@ -41,9 +45,14 @@ def selection_of(
 
 
 def selecting(arguments: Namespace, recipe: Tuning, prediction: Prediction) -> Selecting:
-    """How weights are selected on the files of --dev-…."""
-    files = [file for name in DEV for file in getattr(arguments, f"dev_{name}")]
-    told = f" {prediction.model_dump_json()} {arguments.dev_annotators}"
+    """How weights are selected on the files of --dev-…; those of --reported-… are only scored."""
+    files = [
+        file for name in (DEV, REPORTED) for what in FILES for file in getattr(arguments, f"{name}_{what}")
+    ]
+    given = [len(getattr(arguments, f"{name}_{what}")) for name in (DEV, REPORTED) for what in FILES]
+    told = (
+        f" {prediction.model_dump_json()} {arguments.dev_annotators} {arguments.reported_annotators} {given}"
+    )
     return Selecting(
         files, told, partial(selection_of, arguments=arguments, recipe=recipe, prediction=prediction)
     )
@@ -51,31 +60,35 @@ def selecting(arguments: Namespace, recipe: Tuning, prediction: Prediction) -> S
 
 def main() -> None:
     arguments_parser = options(__doc__)
-    for name in DEV:
+    for name, what_for in ((DEV, "select on"), (REPORTED, "score beside them")):
+        for what in FILES:
+            arguments_parser.add_argument(
+                f"--{name}-{what}",
+                type=Path,
+                nargs="+",
+                required=name == DEV,
+                default=[],
+                help=f"{what} of each corpus to {what_for}, same order",
+            )
         arguments_parser.add_argument(
-            f"--dev-{name}",
-            type=Path,
-            nargs="+",
-            required=True,
-            help=f"{name} of each corpus to select on, same order",
+            f"--{name}-annotators",
+            type=int,
+            default=1,
+            help="annotators who must agree there that there is an answer: 2 for TyDi's 3-way dev file (default 1)",
         )
-    arguments_parser.add_argument(
-        "--dev-annotators",
-        type=int,
-        default=1,
-        help="annotators who must agree there that there is an answer: 2 for TyDi's 3-way dev file (default 1)",
-    )
     arguments_parser.add_argument(
         "--prediction", default="{}", help="how those are answered: a recipe of qa.predict, as JSON or a file"
     )
     arguments, recipe = read_options(arguments_parser)
     if recipe.selection is None:
         raise InputError("--recipe has no selection; give one, or run workflow_scripts.qa.tune")
-    given = [len(getattr(arguments, f"dev_{name}")) for name in DEV]
-    if len(set(given)) > 1:
-        raise InputError(
-            f"--dev-{', --dev-'.join(DEV)} name {', '.join(map(str, given))} files; give one of each for every corpus"
-        )
+    for name in (DEV, REPORTED):
+        given = [len(getattr(arguments, f"{name}_{what}")) for what in FILES]
+        if len(set(given)) > 1:
+            raise InputError(
+                f"{', '.join(f'--{name}-{what}' for what in FILES)} name {', '.join(map(str, given))} files; give one"
+                " of each for every corpus"
+            )
     prediction = read_recipe(arguments.prediction, Prediction)
     with locked(arguments.work):
         tune(arguments, recipe, __spec__.name, selecting(arguments, recipe, prediction))

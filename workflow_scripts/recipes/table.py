@@ -67,6 +67,14 @@ class Table(Recipe):
         "pairs",
         description="what counts the same in it: each pair, or each question of all pairs of the block",
     )
+    chosen: Literal["weights", "columns"] = Field(
+        "weights",
+        description="weights: scores of each model as it is; columns: each cell is of the step that is best in its own"
+        " column on dev, read from steps.jsonl",
+    )
+    chosen_on: tuple[str, ...] = Field(
+        (), description="columns: names of the evaluations that are dev, for the caption"
+    )
     rows: tuple[Row | Heading, ...] = Field(description="models, and headings between them")
 
 

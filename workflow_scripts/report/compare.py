@@ -14,6 +14,7 @@ from pathlib import Path
 from workflow_scripts.cli import InputError, parser, read_recipe, run
 from workflow_scripts.files import write_text
 from workflow_scripts.recipes.table import Comparison, Heading, Table
+from workflow_scripts.report.chosen import how_chosen
 from workflow_scripts.report.markdown import literal, table
 from workflow_scripts.report.tables import ABSENT, heads_of
 
@@ -99,6 +100,8 @@ def main(argv: Sequence[str] | None = None) -> None:
         f"{recipe.table.title}. Ours beside the numbers of Table {number} in the paper on {paper}, in percent; data,"
         " encoders and sizes differ."
     )
+    if recipe.table.chosen == "columns":
+        caption += f" Ours: {how_chosen(recipe.table.chosen_on)}."
     shown = [[*map(literal, row[:3]), *row[3:]] for row in rows]
     write_text(given.csv, text.getvalue())
     write_text(given.markdown, "\n".join([caption, "", *table([HEADS, *shown], 3)]) + "\n")

@@ -16,6 +16,9 @@ Instead of TyDi QA's F1, scores of the answers' texts: SQuAD's exact match and F
 and the F1 of MuCoT's code.  Several of them stand one after another, `Jaccard hi`, `Jaccard ta`, `Jaccard overall`,
 `EM hi`, …, where a pair of one language goes by its code; `overall` is the mean over all questions of a block.
 
+With `chosen: columns`, files are not of scores but the steps.jsonl of models, and each cell is of the step that is best
+in its own column on dev (see chosen.py).
+
 The CSV is for programs: percent with two decimals, cells that are numbers or n/a only, no lines for headings; its last
 columns hold the heading above the row and the alignment's languages.
 """
@@ -33,6 +36,7 @@ from scipy.special import stdtrit
 from workflow_scripts.cli import InputError, parser, read_recipe, run
 from workflow_scripts.files import read_text, write_text
 from workflow_scripts.recipes.table import Heading, Metric, Row, Table
+from workflow_scripts.report.chosen import best_of_each_column, how_chosen, read_steps
 from workflow_scripts.report.markdown import literal, table
 
 Block = Sequence[str]
@@ -53,6 +57,7 @@ class Model(NamedTuple):
 
     scores: dict[Metric | None, Scores]
     squad: str | None
+    annotators: int
 
 
 def shown_of(recipe: Table) -> list[Metric | None]:
@@ -68,30 +73,59 @@ def score_of(figures: dict[str, Any], metric: Metric | None, recipe: Table) -> f
     return float(of_task["best_f1"] if recipe.threshold == "swept" else of_task["at_dev_threshold"]["f1"])
 
 
-def read_scores(file: str, recipe: Table) -> Model:
-    """The scores of each of the table's pairs, from a file of `evaluate.score`.
+def scores_of(content: Any, file: str, recipe: Table) -> Model:
+    """The scores of each of the table's pairs, as `evaluate.score` writes them.
 
-    Raises InputError if it is no such file, lacks a pair or was made with another number of annotators.
+    Raises InputError that names the file if they are none, or lack a pair.
     """
     try:
-        content: dict[str, Any] = json.loads(read_text(file))
         annotators, pairs = content["annotators"], content["pairs"]
         scores = {
             metric: {pair: (100 * score_of(of, metric, recipe), of["n"]) for pair, of in pairs.items()}
             for metric in shown_of(recipe)
         }
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        if isinstance(error, InputError):
-            raise
+    except (KeyError, TypeError, AttributeError) as error:
         raise InputError(f"{file}: not a file of scores as evaluate.score writes them ({error})") from None
-    if annotators != recipe.annotators:
-        raise InputError(
-            f"{file}: scored with {annotators} annotators, but the table says {recipe.annotators}"
-        )
     for pair in (pair for block in recipe.columns for pair in block):
         if pair not in pairs:
             raise InputError(f"{file}: no scores for {pair}; there are {', '.join(pairs)}")
-    return Model(scores, content.get("squad"))
+    return Model(scores, content.get("squad"), annotators)
+
+
+def read_cells(file: str, recipe: Table) -> tuple[Model, list[float]]:
+    """A model's scores in one seed, and its cells of the table: those of its weights, or each column's own step's.
+
+    Raises InputError if the file is none of scores, lacks a pair or was made with another number of annotators.
+    """
+    if recipe.chosen == "columns":
+        steps = [[scores_of(scores, file, recipe) for scores in step] for step in read_steps(file)]
+        made = steps[-1][-1]
+        dev, reported = zip(*([cells_of(model, recipe) for model in step] for step in steps), strict=True)
+        cells = best_of_each_column(dev, reported)
+    else:
+        try:
+            content = json.loads(read_text(file))
+        except json.JSONDecodeError as error:
+            raise InputError(
+                f"{file}: not a file of scores as evaluate.score writes them ({error})"
+            ) from None
+        made = scores_of(content, file, recipe)
+        cells = cells_of(made, recipe)
+    if made.annotators != recipe.annotators:
+        raise InputError(
+            f"{file}: scored with {made.annotators} annotators, but the table says {recipe.annotators}"
+        )
+    return made, cells
+
+
+def cells_of(made: Model, recipe: Table) -> list[float]:
+    """A model's figures in percent, a column each."""
+    return [
+        figure
+        for scores in made.scores.values()
+        for block in recipe.columns
+        for figure in figures(block, scores, recipe.average)
+    ]
 
 
 def heads(blocks: Sequence[Block], average: str = "avg", codes: bool = False) -> list[str]:
@@ -235,6 +269,7 @@ def caption(recipe: Table, questions: Sequence[int], marked: bool, squad: str | 
         else "",
         f"Rules of SQuAD {squad}" if {"em", "f1"} & set(recipe.metrics) else "",
         "Overall: the mean over questions" if recipe.average == "questions" else "",
+        f"How steps are chosen: {how_chosen(recipe.chosen_on)}" if recipe.chosen == "columns" else "",
         "✓ or ✗: aligned in the language beside English, or not" if marked else "",
         f"{ABSENT}: there is no checkpoint in {', '.join(missing)}" if missing else "",
     ]
@@ -255,7 +290,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         required=True,
         nargs="+",
         metavar="MODEL=FILE,…",
-        help="each model's score files, one for each repeat and seed of the recipe, in its order",
+        help="each model's score files, or its steps.jsonl, one for each repeat and seed of the recipe, in its order",
     )
     arguments.add_argument("--csv", type=Path, required=True, help="the table for programs")
     arguments.add_argument("--markdown", type=Path, required=True, help="the table for people")
@@ -282,16 +317,9 @@ def main(argv: Sequence[str] | None = None) -> None:
         cells[model] = []
         for number, file in enumerate(given_files):
             split = number // len(recipe.seeds)
-            made = read_scores(file, recipe)
+            made, found = read_cells(file, recipe)
             squad.add(made.squad)
-            cells[model].append(
-                [
-                    figure
-                    for scores in made.scores.values()
-                    for block in recipe.columns
-                    for figure in figures(block, scores, recipe.average)
-                ]
-            )
+            cells[model].append(found)
             for pair in (pair for block in recipe.columns for pair in block):
                 asked = next(iter(made.scores.values()))[pair][1]
                 if questions.setdefault((split, pair), asked) != asked:

@@ -28,7 +28,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -97,16 +97,22 @@ def locked(work: Path) -> Iterator[None]:
         yield
 
 
+class Scored(NamedTuple):
+    """A figure of a model, higher is better, and what else is kept of it, as JSON has it, and changes no choice."""
+
+    score: float
+    details: dict[str, Any]
+
+
 @dataclass(frozen=True)
 class Selection:
     """How the best weights of a run are found, on data that is neither trained on nor reported.
 
-    `score` gives a figure of the model as it is, higher is better; it is asked every `every` steps and at the end.  Of
-    equal scores the earlier counts.  Training ends early after `patience` scores in a row that are no better; None:
-    never.
+    `score` is asked of the model as it is every `every` steps and at the end.  Of equal scores the earlier counts.
+    Training ends early after `patience` scores in a row that are no better; None: never.
     """
 
-    score: Callable[[], float]
+    score: Callable[[], Scored]
     every: int
     patience: int | None = None
 
@@ -128,7 +134,8 @@ def train(
 
     `batch(step)` gives the parts of a step, CPU tensors, among them `attention_mask` [rows, pieces] whose sum counts
     pieces; `loss(model, part)` gives the scalar to minimise and figures to show, which are summed over the parts as the
-    gradients are.  `identity` is the run's fingerprint.  With a `selection` the model ends with its best weights.
+    gradients are.  `identity` is the run's fingerprint.  With a `selection` the model ends with its best weights, and
+    the summary has `scores` (step and score), their `details` in the same order, and `best_step`.
     Raises InputError when the loss is no longer a number, or a step has fewer parts than there are processes;
     SystemExit(143) after saving on SIGTERM.
     """
@@ -145,6 +152,7 @@ def train(
     checkpoint = work / "checkpoint.pt"
     start, pieces, seconds = 0, 0, 0.0
     scores: list[tuple[int, float]] = []
+    details: list[dict[str, Any]] = []
     figures: dict[str, float] = {}
     speed = Speed(model, accelerator.device, accelerator.mixed_precision)
     if checkpoint.is_file():
@@ -155,6 +163,7 @@ def train(
                 stepping.load_state_dict(saved)
             start, pieces, seconds = state["step"], state["pieces"], state["seconds"]
             scores = [(step, score) for step, score in state["scores"]]
+            details = state["details"]
             figures = state["figures"]
             set_random(state["random"], (seed, start), label)
             say(f"{label}: resumed at step {start}")
@@ -175,6 +184,7 @@ def train(
             "pieces": pieces,
             "seconds": seconds + time.monotonic() - began,
             "scores": scores,
+            "details": details,
             "figures": figures,
         }
         try:
@@ -198,7 +208,7 @@ def train(
         """Score the model after a step, and keep its weights if they are the best."""
         assert selection is not None
         model.eval()
-        score = selection.score()
+        score, told = selection.score()
         model.train()
         if (not scores or score > max(value for _, value in scores)) and processes.first():
             if not state_of:
@@ -206,6 +216,7 @@ def train(
             keep_best(work, secured)
             write(model.state_dict(), best_weights(work, step))
         scores.append((step, score))
+        details.append(told)
         events.write(step, {"score": score})
         say(f"{label}: {score:.6g} after step {step}, best {max(value for _, value in scores):.6g}")
 
@@ -284,7 +295,7 @@ def train(
         model.load_state_dict(
             torch.load(best_weights(work, best_step), map_location="cpu", weights_only=True)
         )
-        summary |= {"scores": scores, "best_step": best_step}
+        summary |= {"scores": scores, "details": details, "best_step": best_step}
     model.eval()
     summary["seconds"] = round(seconds + time.monotonic() - began, 1)
     return summary
