@@ -132,6 +132,12 @@ def printed_tables():
     return [name for name, entry in score_tables(settings).items() if entry.printed]
 
 
+def figures():
+    """The figures of tables of effects."""
+    names = of_kind(settings.tables, EffectsTableOf)
+    return expand("results/figures/{table}.{form}", table=names, form=["svg", "png", "html"])
+
+
 def retrieval_tables():
     """All tables and plots of how well languages find one another."""
     return expand(

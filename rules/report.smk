@@ -118,6 +118,34 @@ rule table_of_effects:
         " --csv {output.csv} --markdown {output.markdown} > {log} 2>&1"
 
 
+rule figure_of_effects:
+    input:
+        "results/effects/{table}.json",
+    output:
+        svg="results/figures/{table}.svg",
+        png="results/figures/{table}.png",
+        page="results/figures/{table}.html",
+    log:
+        "logs/figures/{table}.log",
+    benchmark:
+        "logs/costs/figures/{table}.tsv"
+    wildcard_constraints:
+        table=one_of(of_kind(settings.tables, EffectsTableOf)),
+    conda:
+        "../envs/xlqa.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        recipe=lambda wildcards: recipe(effects_recipe(settings, wildcards.table)),
+        code=code_hash("workflow_scripts.report.effects_figure"),
+    message:
+        "Drawing {wildcards.table}"
+    shell:
+        "python -m workflow_scripts.report.effects_figure --recipe {params.recipe:q} --effects {input}"
+        " --svg {output.svg} --png {output.png} --page {output.page} > {log} 2>&1"
+
+
 rule compare:
     input:
         "results/tables/{table}.csv",

@@ -63,6 +63,7 @@ def test_the_default(tree: Tree) -> None:
         "table_of_pairs": 1,
         "table_of_records": 1,
         "table_of_effects": 1,
+        "figure_of_effects": 1,
         "compare": 2,
         "retrieval": 1,
         "retrieval_table": 1,
