@@ -34,7 +34,7 @@ FORMS: dict[Made, tuple[str, ...]] = {
     "transliterated": (*TEXTS, "src", "tgt", "is_original"),
 }
 NEAR = 4  # characters that a place may be shifted by
-TRUE = {"true": True, "1": True, "false": False, "0": False}
+IS_ORIGINAL = {"true": True, "1": True, "false": False, "0": False}
 
 
 def spoken(tag: str, where: str) -> Language:
@@ -76,7 +76,7 @@ def read_versions(
             where = f"{file} row {number} ({row['id']})"
             if (broken := no_record(row)) is not None:
                 raise InputError(f"{where}: {broken.what}; {broken.right}")
-            if (original := TRUE.get(row["is_original"].strip().lower())) is None:
+            if (original := IS_ORIGINAL.get(row["is_original"].strip().lower())) is None:
                 raise InputError(f"{where}: is_original is {row['is_original']!r}; it must be True or False")
             tag = row["language" if made == "translated" else "tgt"]
             if original or (spoken(tag, where).code != tag and made == "translated"):
