@@ -245,6 +245,7 @@ def test_mucot(tree: Tree) -> None:
         "compare": 2,
         "effects": 1,
         "table_of_effects": 1,
+        "figure_of_effects": 1,
         "table_of_records": 1,
     }
     one = ("--config", "for_each={k: [3]}", "--", "results/tables/mucot_table2.csv")
