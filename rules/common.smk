@@ -40,6 +40,7 @@ from workflow_scripts.config import (
     measured_alignments,
     measured_languages,
     microworld_files,
+    page_recipe,
     pairs_of,
     pairs_table_recipe,
     present_models,

@@ -146,6 +146,34 @@ rule figure_of_effects:
         " --svg {output.svg} --png {output.png} --page {output.page} > {log} 2>&1"
 
 
+rule report:
+    input:
+        tables=expand("results/tables/{table}.md", table=settings.tables),
+        effects=expand("results/effects/{table}.json", table=of_kind(settings.tables, EffectsTableOf)),
+        figures=expand("results/figures/{table}.svg", table=of_kind(settings.tables, EffectsTableOf)),
+        template=os.path.relpath(Path(workflow.basedir, "resources/report/page.html.j2")),
+    output:
+        "results/report.html",
+    log:
+        "logs/report.log",
+    benchmark:
+        "logs/costs/report.tsv"
+    conda:
+        "../envs/xlqa.yaml"
+    resources:
+        mem_mb=500,
+        runtime=10,
+    params:
+        recipe=lambda wildcards: recipe(page_recipe(settings)),
+        code=code_hash("workflow_scripts.report.page"),
+    message:
+        "Writing the page of results"
+    shell:
+        "python -m workflow_scripts.report.page --recipe {params.recipe:q} --tables results/tables"
+        " --effects results/effects --figures results/figures --costs logs/costs --template {input.template:q}"
+        " --out {output} > {log} 2>&1"
+
+
 rule compare:
     input:
         "results/tables/{table}.csv",

@@ -40,6 +40,7 @@ from workflow_scripts.recipes.features import Features
 from workflow_scripts.recipes.linker import LinkerTraining
 from workflow_scripts.recipes.links import Links
 from workflow_scripts.recipes.microworld import Microworld
+from workflow_scripts.recipes.page import Page, Shown
 from workflow_scripts.recipes.parallel import Parallel
 from workflow_scripts.recipes.pretraining import Pretraining
 from workflow_scripts.recipes.relocation import Label
@@ -1295,6 +1296,17 @@ def effects_recipe(config: Config, name: str) -> EffectsTable:
         average=table.average,
         resamples=table.resamples,
         effects=[Effect(label=row.label, system=row.system, base=row.base) for row in table.effects],
+    )
+
+
+def page_recipe(config: Config) -> Page:
+    """What the step that writes the page of results needs to know: all tables, in their order."""
+    compared = effects_tables(config)
+    return Page(
+        tables=[
+            Shown(name=name, effects=effects_recipe(config, name) if name in compared else None)
+            for name in config.tables
+        ]
     )
 
 
