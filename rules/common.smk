@@ -24,6 +24,7 @@ from workflow_scripts.config import (
     TranslatedQuestions,
     TransliteratedCorpus,
     TydiCorpus,
+    VersionsCorpus,
     aligned_languages,
     calibrated_models,
     calibration_table,

@@ -247,6 +247,20 @@ class TransliteratedCorpus(Transliteration):
     target: Code = Field(alias="to", description="a language with this script; what is in it is left out")
 
 
+class VersionsCorpus(Recipe):
+    """Versions of another corpus's records that others published whole, in one language (MuCoT's files)."""
+
+    kind: Literal["versions"] = Field(
+        description="versions: MuCoT's files of translated or transliterated records, in one language"
+    )
+    of: Name = Field(description="the corpus whose records these are versions of")
+    files: list[str] = Field(min_length=1, description="the files, together one corpus")
+    target: Code = Field(alias="to", description="the language to take; rows in others are left out")
+    made: Literal["translated", "transliterated"] = Field(
+        description="what the files hold: translated (column language), transliterated (columns src and tgt)"
+    )
+
+
 class TranscribedQuestions(Recipe):
     """Another corpus's questions as a speech recogniser heard them, over the same documents (SD-QA)."""
 
@@ -288,6 +302,7 @@ Corpus = Annotated[
     | TranslatedQuestions
     | TranslatedCorpus
     | TransliteratedCorpus
+    | VersionsCorpus
     | TranscribedQuestions,
     Field(discriminator="kind"),
 ]
@@ -297,8 +312,11 @@ DERIVED = (
     TranslatedQuestions,
     TranslatedCorpus,
     TransliteratedCorpus,
+    VersionsCorpus,
     TranscribedQuestions,
 )
+# Corpora in another language or script, which have documents of their own
+WHOLE = (TranslatedCorpus, TransliteratedCorpus, VersionsCorpus)
 # Those that select or derive questions and stand on the documents of another corpus
 ON_OTHERS = (PartCorpus, MatchedCorpus, TranslatedQuestions, TranscribedQuestions)
 
@@ -882,7 +900,7 @@ def question_pairs(config: Config, corpus: str) -> list[str]:
             return [f"{entry.question_language or entry.language}-{entry.language}"]
         case PartCorpus() | MatchedCorpus():
             return question_pairs(config, entry.of)
-        case TranslatedCorpus() | TransliteratedCorpus():
+        case TranslatedCorpus() | TransliteratedCorpus() | VersionsCorpus():
             return [f"{entry.target}-{entry.target}"]
         case TranscribedQuestions():
             pairs = question_pairs(config, entry.of)
@@ -1332,14 +1350,19 @@ def shown_training_sets(config: Config, name: str) -> list[str]:
 
 def how_made(config: Config, corpus: str) -> str:
     """How a corpus's questions came about: by what was done last to the questions that were read from files."""
-    kinds = {
-        TranslatedQuestions: "questions translated",
-        TranslatedCorpus: "translated",
-        TransliteratedCorpus: "transliterated",
-        TranscribedQuestions: "transcribed",
-    }
-    entries = [type(config.corpora[name]) for name in ancestors(config, corpus)]
-    return next((kinds[entry] for entry in entries if entry in kinds), "as published")
+    for name in ancestors(config, corpus):
+        match config.corpora[name]:
+            case TranslatedQuestions():
+                return "questions translated"
+            case TranslatedCorpus():
+                return "translated"
+            case TransliteratedCorpus():
+                return "transliterated"
+            case VersionsCorpus() as entry:
+                return f"{entry.made} by others"
+            case TranscribedQuestions():
+                return "transcribed"
+    return "as published"
 
 
 def records_table_recipe(config: Config, name: str) -> RecordsTable:
@@ -1472,7 +1495,7 @@ def _check(config: Config) -> None:
     for name, corpus in config.corpora.items():
         if isinstance(corpus, TranslatedQuestions):
             _check_directions(config, f"corpora.{name}", corpus)
-        if isinstance(corpus, TranslatedCorpus | TransliteratedCorpus):
+        if isinstance(corpus, WHOLE):
             _check_whole(config, f"corpora.{name}", corpus)
         if isinstance(corpus, TranscribedQuestions):
             _check_transcribed(config, f"corpora.{name}", corpus)
@@ -1665,7 +1688,7 @@ def _check_split(config: Config, where: str, name: str, split: Split) -> None:
 def _check_directions(config: Config, where: str, corpus: TranslatedQuestions) -> None:
     """Each question language exists, and there is a translation from each `from` to each `to`."""
     for name in ancestors(config, corpus.of):
-        if isinstance(config.corpora[name], TranslatedQuestions | TranslatedCorpus | TransliteratedCorpus):
+        if isinstance(config.corpora[name], (TranslatedQuestions, *WHOLE)):
             raise InputError(
                 f"{where}.of: the questions of {name} are translations already; name original ones"
             )
@@ -1702,7 +1725,9 @@ def _check_directions(config: Config, where: str, corpus: TranslatedQuestions) -
         )
 
 
-def _check_whole(config: Config, where: str, corpus: TranslatedCorpus | TransliteratedCorpus) -> None:
+def _check_whole(
+    config: Config, where: str, corpus: TranslatedCorpus | TransliteratedCorpus | VersionsCorpus
+) -> None:
     """What is translated whole is in another language, and its questions are not asked in several."""
     for name in ancestors(config, corpus.of):
         entry = config.corpora[name]
@@ -1715,7 +1740,7 @@ def _check_whole(config: Config, where: str, corpus: TranslatedCorpus | Translit
         raise InputError(
             f"{where}.to is {corpus.target}, but {corpus.of} is in it already; name another language"
         )
-    if isinstance(corpus, TransliteratedCorpus):
+    if not isinstance(corpus, TranslatedCorpus):
         return
     for code in corpus.records:
         _known(f"{where}.records", f"context language of corpora.{corpus.of}", code, contexts)
