@@ -747,6 +747,14 @@ def model_scores(wildcards):
     }
 
 
+def answered_folders(wildcards):
+    """MODEL -> its predictions for an evaluation of which examples are shown, those of the first seed."""
+    return {
+        model: f"results/predictions/{model}/seed{settings.seeds[0]}/{wildcards.evaluation}"
+        for model in settings.examples[wildcards.evaluation].models
+    }
+
+
 def calibration_of(wildcards):
     """The entry of a calibration."""
     return settings.calibration[wildcards.calibration]

@@ -151,6 +151,7 @@ rule report:
         tables=expand("results/tables/{table}.md", table=settings.tables),
         effects=expand("results/effects/{table}.json", table=of_kind(settings.tables, EffectsTableOf)),
         figures=expand("results/figures/{table}.svg", table=of_kind(settings.tables, EffectsTableOf)),
+        examples=expand("results/examples/{evaluation}.json", evaluation=settings.examples),
         template=os.path.relpath(Path(workflow.basedir, "resources/report/page.html.j2")),
     output:
         "results/report.html",
@@ -170,8 +171,8 @@ rule report:
         "Writing the page of results"
     shell:
         "python -m workflow_scripts.report.page --recipe {params.recipe:q} --tables results/tables"
-        " --effects results/effects --figures results/figures --costs logs/costs --template {input.template:q}"
-        " --out {output} > {log} 2>&1"
+        " --effects results/effects --figures results/figures --examples results/examples --costs logs/costs"
+        " --template {input.template:q} --out {output} > {log} 2>&1"
 
 
 rule compare:

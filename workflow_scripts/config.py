@@ -40,7 +40,7 @@ from workflow_scripts.recipes.features import Features
 from workflow_scripts.recipes.linker import LinkerTraining
 from workflow_scripts.recipes.links import Links
 from workflow_scripts.recipes.microworld import Microworld
-from workflow_scripts.recipes.page import Page, Shown
+from workflow_scripts.recipes.page import Answered, Page, Shown
 from workflow_scripts.recipes.parallel import Parallel
 from workflow_scripts.recipes.pretraining import Pretraining
 from workflow_scripts.recipes.relocation import Label
@@ -822,6 +822,15 @@ class CalibrationRun(Calibration):
     evaluation: Name = Field(description="another entry of evaluations: where it is tried")
 
 
+class Examples(Recipe):
+    """Questions of an evaluation with what models answered, to be looked through on the page of results."""
+
+    models: list[Name] = Field(
+        min_length=1, description="entries of models; of several seeds, the first is shown"
+    )
+    per_pair: Positive = Field(30, description="questions of each pair of languages, a sample")
+
+
 class Variables(Recipe):
     """What entries with a variable in their name stand for."""
 
@@ -866,6 +875,9 @@ class Config(Variables):
     )
     retrieval: dict[Name, RetrievalRun] = Field(
         {}, description="how well languages find one another: results/retrieval/<name>.csv, .md, .svg"
+    )
+    examples: dict[Name, Examples] = Field(
+        {}, description="what models answered, on the page results/report.html, by entry of evaluations"
     )
     calibration: dict[Name, CalibrationRun] = Field(
         {},
@@ -1040,12 +1052,14 @@ def compared_runs(config: Config, table: str) -> dict[str, list[tuple[str, str, 
 
 
 def reported(config: Config) -> Iterator[tuple[str, str, str]]:
-    """(table, model, evaluation) of everything that tables report."""
+    """(where, model, evaluation) of everything that tables and the page of results report."""
     for name in score_tables(config):
-        yield from ((name, model, evaluation) for model, evaluation in table_rows(config, name))
+        yield from ((f"tables.{name}", model, evaluation) for model, evaluation in table_rows(config, name))
     for name in effects_tables(config):
         for runs in compared_runs(config, name).values():
-            yield from ((name, model, evaluation) for _, model, evaluation in runs)
+            yield from ((f"tables.{name}", model, evaluation) for _, model, evaluation in runs)
+    for evaluation, entry in config.examples.items():
+        yield from ((f"examples.{evaluation}", model, evaluation) for model in entry.models)
 
 
 def table_rows(config: Config, table: str) -> list[tuple[str, str]]:
@@ -1306,7 +1320,17 @@ def page_recipe(config: Config) -> Page:
         tables=[
             Shown(name=name, effects=effects_recipe(config, name) if name in compared else None)
             for name in config.tables
-        ]
+        ],
+        examples=[
+            Answered(
+                evaluation=name,
+                labels={
+                    model: f"{config.models[model].label} {training_label(config, model)}"
+                    for model in entry.models
+                },
+            )
+            for name, entry in config.examples.items()
+        ],
     )
 
 
@@ -1558,6 +1582,15 @@ def _check(config: Config) -> None:
         _check_selection(config, name)
     for name in score_tables(config):
         _check_chosen(config, f"tables.{name}", name)
+    for name, shown in config.examples.items():
+        _known("examples", "evaluation", name, config.evaluations)
+        for model_name in shown.models:
+            _known(f"examples.{name}.models", "model", model_name, config.models)
+            if missing := missing_checkpoint(config, model_name):
+                raise InputError(
+                    f"examples.{name}.models: {model_name} cannot be made; put the checkpoint into {missing}"
+                )
+        _distinct(f"examples.{name}.models", shown.models)
     for name in config.retrieval:
         _check_retrieval(config, f"retrieval.{name}", name)
     for name in config.calibration:
@@ -1971,7 +2004,7 @@ def _check_selection(config: Config, model: str) -> None:
     for name, row, evaluation in shown:
         if both := with_questions_of(config, config.evaluations[evaluation].corpora, chosen):
             raise InputError(
-                f"{where}: tables.{name} shows scores of models.{row} on {min(both)}; select on questions that"
+                f"{where}: {name} shows scores of models.{row} on {min(both)}; select on questions that"
                 " nothing is reported on"
             )
 

@@ -92,7 +92,7 @@ class Reader(HTMLParser):
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """What a configuration with a table of scores and one of effects leaves."""
-    for name in ("tables", "effects", "figures", "costs/models/a"):
+    for name in ("tables", "effects", "figures", "examples", "costs/models/a"):
         (tmp_path / name).mkdir(parents=True)
     row = [verdict(0.1, 0.01, 0.01)] * 3
     (tmp_path / "effects" / "worth.json").write_text(json.dumps([row]))
@@ -100,6 +100,8 @@ def folder(tmp_path: Path) -> Path:
     text = "Caption \\*.\n\n| Model | hi |\n| :---- | -: |\n| *Head* |  |\n| a\\|b <i> | 50.1 \\* |\n"
     for name in ("scores", "worth"):
         (tmp_path / "tables" / f"{name}.md").write_text(text)
+    shown = {"pair": "en-ar", "question": "</script><!-- ?"}
+    (tmp_path / "examples" / "test.json").write_text(json.dumps({"models": ["a"], "examples": [shown]}))
     head = "s\th:m:s\tmax_rss\tcpu_time\n"
     (tmp_path / "costs/models/a/seed0.tsv").write_text(f"{head}3600\t1:0:0\t100\t1800\n")
     (tmp_path / "costs/models/a/seed1.tsv").write_text(f"{head}1800\t0:30:0\t300\tNA\n")
@@ -108,8 +110,11 @@ def folder(tmp_path: Path) -> Path:
 
 def write(folder: Path) -> tuple[str, Reader]:
     """The page, and what is in it."""
-    recipe = {"tables": [{"name": "scores"}, {"name": "worth", "effects": RECIPE}]}
-    folders = [f"--{name}={folder / name}" for name in ("tables", "effects", "figures", "costs")]
+    recipe = {
+        "tables": [{"name": "scores"}, {"name": "worth", "effects": RECIPE}],
+        "examples": [{"evaluation": "test", "labels": {"a": "A"}}],
+    }
+    folders = [f"--{name}={folder / name}" for name in ("tables", "effects", "figures", "examples", "costs")]
     out = folder / "report.html"
     page.main(["--recipe", json.dumps(recipe), *folders, f"--template={TEMPLATE}", f"--out={out}"])
     read = Reader()
@@ -126,6 +131,10 @@ def test_the_page(folder: Path) -> None:
     assert read.texts.count("a|b <i>") == 2
     assert read.texts[read.texts.index("Head") :][:4] == ["Head", "", "a|b <i>", "50.1 ∗"]
     assert any(item.startswith("copies (overall): gains 10.0 points") for item in read.texts)
+    data = re.search(r'id="examples">(.*)</script>', text)
+    assert data
+    assert "<" not in data[1]
+    assert json.loads(data[1])[0]["examples"] == [{"pair": "en-ar", "question": "</script><!-- ?"}]
     costs = read.texts[read.texts.index("models") :]
     assert costs[:10] == ["models", "2", "1.50", "0.50", "300", "all", "2", "1.50", "0.50", "300"]
 

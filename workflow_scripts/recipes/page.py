@@ -15,7 +15,15 @@ class Shown(Recipe):
     )
 
 
+class Answered(Recipe):
+    """Questions with what models answered."""
+
+    evaluation: str = Field(description="its name, and that of the file: <evaluation>.json")
+    labels: dict[str, str] = Field(min_length=1, description="what models are called on the page, by name")
+
+
 class Page(Recipe):
     """The page of a configuration's results."""
 
     tables: tuple[Shown, ...] = Field(min_length=1, description="in the order of the page")
+    examples: tuple[Answered, ...] = Field((), description="questions with what models answered")

@@ -1,10 +1,11 @@
-"""Write the page of a configuration's results: findings in sentences, tables, figures, costs, versions.
+"""Write the page of a configuration's results: findings in sentences, tables, figures, answers, costs.
 
 One file that loads nothing from elsewhere.  Findings are sentences made from the verdicts of tables of effects
 (`report.findings`).  Costs are what Snakemake measured when the jobs ran (`logs/costs`); no rule waits for them.
 """
 
 import csv
+import json
 import platform
 from collections import defaultdict
 from collections.abc import Sequence
@@ -55,6 +56,11 @@ def read_costs(folder: Path) -> Costs:
     return found
 
 
+def within_script(value: Any) -> str:
+    """A value as JSON that may stand within a script element, where "<" could begin its end."""
+    return json.dumps(value, ensure_ascii=False).replace("<", "\\u003c")
+
+
 def number(text: str | None) -> float:
     """A cell of a benchmark file; what was too quick to be measured ("NA", "-") is 0."""
     try:
@@ -89,6 +95,9 @@ def main(argv: Sequence[str] | None = None) -> None:
         "--effects", type=Path, required=True, help="folder of evaluate.effects' <name>.json"
     )
     arguments.add_argument("--figures", type=Path, required=True, help="folder of <name>.svg")
+    arguments.add_argument(
+        "--examples", type=Path, required=True, help="folder of evaluate.examples' <evaluation>.json"
+    )
     arguments.add_argument("--costs", type=Path, required=True, help="folder of what jobs took (logs/costs)")
     arguments.add_argument("--template", type=Path, required=True, help="the page's form (Jinja)")
     arguments.add_argument("--out", type=Path, required=True, help="the page (.html)")
@@ -103,10 +112,23 @@ def main(argv: Sequence[str] | None = None) -> None:
     tables = [
         {"name": shown.name, **read_table(given.tables / f"{shown.name}.md")} for shown in recipe.tables
     ]
+    examples = [
+        {
+            "evaluation": of.evaluation,
+            "labels": of.labels,
+            "examples": json.loads(read_text(given.examples / f"{of.evaluation}.json"))["examples"],
+        }
+        for of in recipe.examples
+    ]
     made = [*((name, version(name)) for name in PACKAGES), ("Python", platform.python_version())]
     environment = Environment(autoescape=True, undefined=StrictUndefined, keep_trailing_newline=True)
     page = environment.from_string(read_text(given.template)).render(
-        findings=told, tables=tables, figures=figures, costs=costs_table(read_costs(given.costs)), made=made
+        findings=told,
+        tables=tables,
+        figures=figures,
+        examples=within_script(examples),
+        costs=costs_table(read_costs(given.costs)),
+        made=made,
     )
     write_text(given.out, page)
     print(
