@@ -904,15 +904,36 @@ def ancestors(config: Config, corpus: str) -> list[str]:
 
 
 def with_questions_of(config: Config, some: Collection[str], others: Collection[str]) -> list[str]:
-    """Those of the corpora `some` that are among `others`, made from one of them, or one that they are made from.
+    """Those of the corpora `some` that may have questions, or versions of questions, of `others`.
 
-    Two sides of a split have no question in common.
+    They do where both are made of one corpus, unless one is made of one side of a split and the other of the other, or
+    both of questions in different languages.
     """
-    return [
-        one
-        for one in some
-        if any(one in ancestors(config, other) or other in ancestors(config, one) for other in others)
-    ]
+    return [one for one in some if any(_share_questions(config, one, other) for other in others)]
+
+
+def _share_questions(config: Config, one: str, other: str) -> bool:
+    mine, theirs = _made_of(config, one), _made_of(config, other)
+    if not mine & theirs:
+        return False
+    return not any(_apart(config.corpora[a], config.corpora[b]) for a in mine for b in theirs)
+
+
+def _apart(one: Corpus, other: Corpus) -> bool:
+    """Whether two corpora are made of different questions: sides of one split, or one corpus's in other languages."""
+    if isinstance(one, PartCorpus) and isinstance(other, PartCorpus):
+        return one.split == other.split and one.part != other.part
+    if (
+        isinstance(one, TranslatedQuestions | TranscribedQuestions)
+        and isinstance(other, TranslatedQuestions | TranscribedQuestions)
+        and one.of == other.of
+    ):
+        mine, theirs = (
+            set(entry.source) if isinstance(entry, TranslatedQuestions) else {entry.language()}
+            for entry in (one, other)
+        )
+        return not mine & theirs
+    return False
 
 
 def root_of(config: Config, corpus: str) -> str:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 import yaml
+from pydantic import TypeAdapter
 
 from workflow_scripts import config as module
 from workflow_scripts.cli import InputError
@@ -114,3 +115,35 @@ def test_a_mistake_gives_one_sentence(folds: dict[str, Any], change: Any, senten
     with pytest.raises(InputError) as caught:
         module.load(folds)
     assert str(caught.value).startswith(sentence)
+
+
+@pytest.mark.parametrize(
+    ("corpus", "shared"),
+    [
+        ({}, False),  # dev of the same split
+        ({"kind": "part", "of": "chaii-rest-4", "split": "chaii-dev-4", "part": "dev"}, True),
+        ({"kind": "matched", "of": "chaii-ml", "with": ["chaii-test-0"]}, True),
+        ({"kind": "matched", "of": "chaii-ml", "with": ["chaii-rest-0"]}, False),
+        ({"kind": "translated", "of": "chaii", "to": "en", "records": {"hi": "a"}}, True),
+        ({"kind": "translated", "of": "chaii-rest-0", "to": "en", "records": {"hi": "a"}}, False),
+    ],
+)
+def test_nothing_is_selected_by_versions_of_what_is_reported(
+    folds: dict[str, Any], corpus: dict[str, Any], shared: bool
+) -> None:
+    """Questions of another split's dev side, and translations of test questions, are reported on as well."""
+    config = module.load(folds)
+    if corpus:
+        entries = TypeAdapter(dict[str, module.Corpus]).validate_python({"asked": corpus})
+        config = config.model_copy(update={"corpora": config.corpora | entries})
+    asked = "asked" if corpus else "chaii-dev-0"
+    assert module.with_questions_of(config, [asked], ["chaii-test-0"]) == [asked] * shared
+    assert module.with_questions_of(config, ["chaii-test-0"], [asked]) == ["chaii-test-0"] * shared
+
+
+def test_weights_are_not_selected_on_another_splits_dev(folds: dict[str, Any]) -> None:
+    folds["tuning"]["chaii-{k}"]["selection"]["evaluation"] = "chaii-dev-4"
+    with pytest.raises(
+        InputError, match=r"^tuning.chaii-0.selection.evaluation: tables.* on chaii-test-0; sele"
+    ):
+        module.load(folds)
