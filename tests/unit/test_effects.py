@@ -106,6 +106,28 @@ def test_several_comparisons_are_one_effect_over_seeds_and_splits(tmp_path: Path
     assert (seeds["runs"], seeds["splits"], splits["runs"], splits["splits"]) == (2, 1, 1, 2)
 
 
+@pytest.mark.parametrize("average", ["pairs", "questions"])
+def test_one_question_in_several_languages_is_drawn_once(
+    tmp_path: Path, scores: np.ndarray, average: str
+) -> None:
+    """An average of two pairs that got the same on the same questions is no surer than one; whatever their order."""
+    files = []
+    for number in range(2):
+        lines = []
+        for pair, order in (("hi-hi", range(100)), ("ta-ta", range(99, -1, -1))):
+            of = scores[number][list(order)]
+            one = Outcomes(np.zeros(100), np.full(100, True), np.full(100, True), of)
+            names = [str(place) for place in order]
+            texts = {name: {"jaccard": float(got)} for name, got in zip(names, of, strict=True)}
+            lines += list(to_lines(pair, Questions(names, dict.fromkeys(("passage", "minimal"), one)), texts))
+        write_jsonl(tmp_path / str(number), lines)
+        files.append(str(tmp_path / str(number)))
+    ((hi, _, overall),) = measured(tmp_path, recipe(average=average), aug=files[:1], mono=files[1:])
+    assert overall["difference"] == pytest.approx(hi["difference"])
+    assert (overall["low"], overall["high"]) == pytest.approx((hi["low"], hi["high"]))
+    assert overall["questions"] == 100
+
+
 def test_tydis_f1(tmp_path: Path, scores: np.ndarray) -> None:
     mono, aug = run(tmp_path / "a", scores[0]), run(tmp_path / "b", scores[1])
     given = recipe(metric=None, task="minimal", average="pairs")
@@ -166,6 +188,8 @@ def test_what_is_refused(tmp_path: Path, scores: np.ndarray) -> None:
         measured(tmp_path, recipe(), aug=[one])
     with pytest.raises(InputError, match=r"a: no questions of bn-bn; there are hi-hi, ta-ta$"):
         measured(tmp_path, recipe(columns=[["bn-bn"]]), aug=[one], mono=[one])
+    with pytest.raises(InputError, match=r"a: not every question of hi-hi has em; score it again$"):
+        measured(tmp_path, recipe(metric="em"), aug=[one], mono=[one])
     wrong = recipe(effects=[{"label": "x", "system": ["aug"], "base": ["mono", "aug"]}])
     with pytest.raises(
         InputError, match=r"^--recipe: effect x has 1 systems and 2 bases; give as many of both$"

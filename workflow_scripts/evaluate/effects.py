@@ -43,10 +43,12 @@ def read_run(file: str, recipe: EffectsTable) -> Run:
         found: Run = {pair: (of.ids, of.tasks[recipe.task]) for pair, of in of_tasks.items()}
     else:
         of_texts = read_texts(file)
-        found = {pair: (ids, scores[recipe.metric]) for pair, (ids, scores) in of_texts.items()}
+        found = {pair: (ids, scores.get(recipe.metric, ())) for pair, (ids, scores) in of_texts.items()}
     for pair in pairs:
         if pair not in found:
             raise InputError(f"{file}: no questions of {pair}; there are {', '.join(found)}")
+        if recipe.metric is not None and len(found[pair][1]) != len(found[pair][0]):
+            raise InputError(f"{file}: not every question of {pair} has {recipe.metric}; score it again")
     return {pair: found[pair] for pair in pairs}
 
 
@@ -69,19 +71,26 @@ def column(system: list[Run], base: list[Run], pair: str, recipe: EffectsTable) 
 def split_columns(
     effect: Effect, runs: Runs, block: Sequence[str], split: int, recipe: EffectsTable
 ) -> list[Column]:
-    """The columns of an effect on a block of pairs in one split; comparisons are drawn together.
-
-    So are pairs that ask the same questions, such as one question in several languages.
-    """
+    """The columns of an effect on a block of pairs in one split; comparisons are drawn together."""
     seeds = slice(split * len(recipe.seeds), (split + 1) * len(recipe.seeds))
     sides = list(zip(effect.system, effect.base, strict=True))
-    columns = [
+    return [
         together([column(runs[one][seeds], runs[other][seeds], pair, recipe) for one, other in sides])
         for pair in block
     ]
-    asked = [runs[effect.system[0]][seeds][0][pair][0] for pair in block]
-    same = recipe.average == "pairs" and all(ids == asked[0] for ids in asked)
-    return [together(columns)] if same else columns
+
+
+def ask_the_same(block: Sequence[str], runs: Sequence[Run]) -> bool:
+    """Whether, in every run, all pairs of a block ask the same questions, such as one question in several languages."""
+    return all(len({frozenset(run[pair][0]) for pair in block}) == 1 for run in runs)
+
+
+def compared(effect: Effect, runs: Runs, block: Sequence[str], recipe: EffectsTable) -> Verdict:
+    """What an effect came to on a block of pairs; of pairs that ask the same questions, these are drawn for all."""
+    splits = [split_columns(effect, runs, block, split, recipe) for split in range(len(recipe.repeats))]
+    if ask_the_same(block, runs[effect.system[0]]):
+        splits = [[together(columns)] for columns in splits]
+    return bootstrap(splits, recipe.average, recipe.resamples, recipe.seed)
 
 
 def verdicts(recipe: EffectsTable, runs: Runs) -> list[list[Verdict]]:
@@ -91,18 +100,7 @@ def verdicts(recipe: EffectsTable, runs: Runs) -> list[list[Verdict]]:
         for block in recipe.columns
         for group in (*([pair] for pair in block), *([block] if len(block) > 1 else []))
     ]
-    return [
-        [
-            bootstrap(
-                [split_columns(effect, runs, group, split, recipe) for split in range(len(recipe.repeats))],
-                recipe.average,
-                recipe.resamples,
-                recipe.seed,
-            )
-            for group in groups
-        ]
-        for effect in recipe.effects
-    ]
+    return [[compared(effect, runs, group, recipe) for group in groups] for effect in recipe.effects]
 
 
 def main(argv: Sequence[str] | None = None) -> None:
