@@ -16,6 +16,7 @@ from workflow_scripts.evaluate import effects
 from workflow_scripts.evaluate.outcomes import Questions, to_lines
 from workflow_scripts.evaluate.tydi import Outcomes
 from workflow_scripts.files import write_jsonl
+from workflow_scripts.recipes.effects import EffectsTable
 from workflow_scripts.report import effects as report
 
 ROOT = Path(__file__).parent.parent.parent
@@ -157,6 +158,9 @@ def test_how_it_is_shown(tmp_path: Path) -> None:
     report.main(["--recipe", json.dumps(recipe(seeds=[0, 1, 2])), *arguments])
     lines = page.read_text("utf-8").splitlines()
     assert "word Jaccard in percentage points on chaii-test-0 (seeds 0, 1, 2)" in lines[0]
+    assert "over questions and seeds (1,000 resamples, 67 questions). \\*: " in lines[0].replace(
+        "Overall: the mean over questions. ", ""
+    )
     assert [cell.strip() for cell in re.split(r"(?<!\\)\|", lines[-1])[1:-1]] == [
         r"aug\|mented",
         "+3.1 [-1.0, +5.0]",
@@ -180,6 +184,24 @@ def test_how_it_is_shown(tmp_path: Path) -> None:
     ]
     with pytest.raises(InputError, match=r"effects.json: not 1 effects in 1 columns$"):
         report.main(["--recipe", json.dumps(recipe(columns=[["hi-hi"]])), *arguments])
+
+
+def test_what_intervals_are_about() -> None:
+    found = [[{"questions": 100}, {"questions": 200}]]
+
+    def told(**changes: Any) -> str:
+        return report.caption(EffectsTable.model_validate(recipe(**changes)), found)
+
+    assert "over questions (1,000 resamples, 100 to 200 questions). An interval over one seed says" in told()
+    splits = told(repeats=["k = 0", "k = 1"])
+    assert (
+        "(k = 0, k = 1, seed 0), with 95 % intervals by paired bootstrap over splits and questions ("
+        in splits
+    )
+    assert "says nothing of other seeds" not in splits  # each split is trained by itself
+    task = {"metric": None, "task": "minimal", "average": "pairs"}
+    assert "of best F1 of minimal answers in" in told(**task)
+    assert "Thresholds are found anew in every resample. " in told(**task, thresholds="resampled")
 
 
 def test_what_is_refused(tmp_path: Path, scores: np.ndarray) -> None:
