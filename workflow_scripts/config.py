@@ -17,7 +17,7 @@ import difflib
 import functools
 import json
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import UnionType
 from typing import Annotated, Any, Literal, Self, Union, get_args, get_origin
@@ -808,7 +808,9 @@ class Variables(Recipe):
 
     for_each: dict[
         Annotated[str, Field(pattern="^[a-z]+$")],
-        Annotated[list[Annotated[int, Field(ge=0)] | Name], Field(min_length=1)],
+        Annotated[
+            list[Annotated[Annotated[int, Field(ge=0)] | Name, BeforeValidator(_quoted)]], Field(min_length=1)
+        ],
     ] = Field(
         {},
         description="values of variables: an entry whose name holds {k} stands for one for each value of k",
@@ -1016,7 +1018,9 @@ def rows_of(config: Config, table: str) -> list[TranslatedRow]:
 
 def runs_of(config: Config, table: str, row: TranslatedRow) -> list[tuple[str, str, str]]:
     """(values of its variables, model, evaluation) of everything that a row is the mean of, apart from seeds."""
-    names = variables(row.model, row.evaluation)
+    found = variables(row.model, row.evaluation)
+    # in one order in all rows, whatever theirs is in names; unknown ones are told of by `combinations`
+    names = [name for name in dict.fromkeys([*config.for_each, *found]) if name in found]
     return [
         (
             ", ".join(f"{name} = {value}" for name, value in chosen.items()),
@@ -1240,29 +1244,29 @@ def table_recipe(config: Config, name: str) -> Table:
             rows.append(entry)
             continue
         row = next(asked)
-        first = runs_of(config, name, row)[0][1]
-        model = config.models[first]
+        models = list(dict.fromkeys(model for _, model, _ in runs_of(config, name, row)))
+        missing = [folder for model in models if (folder := missing_checkpoint(config, model))]
         rows.append(
             Row(
                 model=row_name(config, name, row),
-                label=row.label or model.label,
-                training=training_label(config, first),
-                alignment=aligned_languages(config, model.alignment) if model.alignment else None,
-                missing=missing_checkpoint(config, first),
+                label=row.label or _each_once(config.models[model].label for model in models),
+                training=_each_once(training_label(config, model) for model in models),
+                alignment=_alignment_of(config, models[0]),
+                missing=missing[0] if missing else None,
             )
         )
     evaluations = evaluations_in(config, name)
-    evaluation = config.evaluations[evaluations[0]]
+    others = [config.evaluations[evaluation].thresholds_from for evaluation in evaluations]
     return Table(
         title=table.title,
         evaluation=", ".join(evaluations),
-        annotators=evaluation.annotators,
+        annotators=config.evaluations[evaluations[0]].annotators,
         seeds=config.seeds,
         repeats=[values for values, _, _ in runs_of(config, name, rows_of(config, name)[0])],
         task=table.task,
         metrics=table.metrics(),
         threshold=table.threshold,
-        thresholds_from=evaluation.thresholds_from,
+        thresholds_from=_each_once(filter(None, others)) or None,
         columns=table.columns,
         spread=table.spread,
         average=table.average,
@@ -1270,6 +1274,16 @@ def table_recipe(config: Config, name: str) -> Table:
         chosen_on=chosen_on(config, name),
         rows=rows,
     )
+
+
+def _each_once(texts: Iterable[str]) -> str:
+    return ", ".join(dict.fromkeys(texts))
+
+
+def _alignment_of(config: Config, model: str) -> list[str] | None:
+    """The languages that a model's encoder was aligned in; None where it was not."""
+    alignment = config.models[model].alignment
+    return aligned_languages(config, alignment) if alignment else None
 
 
 def chosen_on(config: Config, table: str) -> list[str]:
@@ -1569,6 +1583,12 @@ def _check_effects(config: Config, where: str, name: str, table: EffectsTableOf)
             present = pairs_of(config, evaluation)
             for pair in (pair for block in table.columns for pair in block):
                 _known(f"{where}.columns", f"pair of evaluation {evaluation}", pair, present)
+            asked, others = (config.evaluations[one].annotators for one in (evaluation, runs[0][2]))
+            if asked != others:
+                raise InputError(
+                    f"{where}.evaluation: evaluations.{evaluation}.annotators is {asked}, but that of {runs[0][2]} is"
+                    f" {others}; they must be the same"
+                )
     _distinct(f"{where}.columns", [pair for block in table.columns for pair in block])
     _distinct(f"{where}.effects", [effect.label for effect in table.effects])
 
@@ -1589,11 +1609,21 @@ def _check_table(config: Config, where: str, name: str, table: TableOf) -> None:
         raise InputError(f"{where}.rows: there are headings only; name at least one entry of models")
     for model in table_models(config, name):
         _known(f"{where}.rows", "model", model, config.models)
-    if not present_models(config, name):
-        missing = missing_checkpoint(config, table_models(config, name)[0])
+    made = present_models(config, name)
+    if not any(all(model in made for _, model, _ in runs_of(config, name, row)) for row in rows):
+        missing = next(
+            filter(None, (missing_checkpoint(config, model) for model, _ in table_rows(config, name)))
+        )
         raise InputError(
             f"{where}.rows: none of the models can be made; put the checkpoint into {missing}, or add a model"
         )
+    for row in rows:
+        models = [model for _, model, _ in runs_of(config, name, row)]
+        if any(_alignment_of(config, model) != _alignment_of(config, models[0]) for model in models):
+            raise InputError(
+                f"{where}.rows: the models of {row.model} are not aligned in the same languages, so that no mark can"
+                " stand behind their means; name them one by one"
+            )
     runs = [[values for values, _, _ in runs_of(config, name, row)] for row in rows]
     for row, values in zip(rows, runs, strict=True):
         if values != runs[0]:
@@ -2056,7 +2086,7 @@ def _check_answered_from(config: Config, name: str) -> None:
 def _check_other_evaluation(config: Config, where: str, table: str, name: str) -> None:
     """A row's evaluation counts as many annotators as the table's, and has every pair that the table shows."""
     own, entry = evaluations_in(config, table), score_tables(config)[table]
-    if name in own:
+    if name == own[0]:
         return
     _known(f"{where}.rows", "evaluation", name, config.evaluations)
     mine, asked = (config.evaluations[one] for one in (name, own[0]))

@@ -10,6 +10,7 @@ from pydantic import TypeAdapter
 from workflow_scripts import config as module
 from workflow_scripts.cli import InputError
 from workflow_scripts.for_each import combinations, expanded, filled, variables
+from workflow_scripts.recipes.table import Row
 
 
 def test_an_entry_stands_for_one_of_each_value() -> None:
@@ -81,6 +82,38 @@ def test_a_row_of_a_table_is_of_all_runs(folds: dict[str, Any]) -> None:
     assert module.table_recipe(config, "table2").repeats == ("",)
 
 
+def test_a_row_says_what_all_its_models_are(tmp_path: Path) -> None:
+    """Labels, thresholds and missing checkpoints of all of them, not those of the first; variables in any order."""
+    raw: dict[str, Any] = yaml.safe_load((ROOT / "config.yaml").read_text("utf-8"))
+    raw["for_each"] |= {"k": [0, 1], "size": ["s", "l"]}
+    (tmp_path / "0").mkdir()
+    (tmp_path / "0" / "config.json").write_text("{}")
+    raw["alignments"]["theirs-{k}"] = {"languages": ["ar"], "checkpoint": f"{tmp_path}/{{k}}"}
+    model = {"label": "split {k}", "encoder": "mbert", "training_set": "aug"}
+    raw["models"] |= {
+        "a-{k}-{size}": {**model, "alignment": "theirs-{k}"},
+        "b-{size}-{k}": {**model, "training_set": "mono", "label": "{size}"},
+    }
+    raw["evaluations"] |= {
+        "set-{k}": {**raw["evaluations"]["tydi-test"], "thresholds_from": "dev-{k}"},
+        "dev-{k}": raw["evaluations"]["tydi-dev"],
+    }
+    rows = ["a-{k}-{size}", "b-{size}-{k}"]
+    raw["tables"] = {
+        "t": {**raw["tables"]["table2"], "evaluation": "set-{k}", "threshold": "dev", "rows": rows}
+    }
+    recipe = module.table_recipe(module.load(raw), "t")
+    a, b = recipe.rows
+    assert isinstance(a, Row)
+    assert isinstance(b, Row)
+    assert (a.label, a.training, a.missing, b.label) == ("split 0, split 1", "+aug", f"{tmp_path}/1", "s, l")
+    assert recipe.repeats == tuple(f"k = {k}, size = {size}" for k in (0, 1) for size in ("s", "l"))
+    assert recipe.thresholds_from == "dev-0, dev-1"
+    raw["tables"]["t"]["rows"] = rows[:1]
+    with pytest.raises(InputError, match=rf"^tables.t.rows: none of the models.* into {tmp_path}/1, or add"):
+        module.load(raw)
+
+
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
@@ -103,6 +136,27 @@ def test_a_row_of_a_table_is_of_all_runs(folds: dict[str, Any]) -> None:
             ),
             "tables.mucot_table2.rows: mbert-squad on chaii and chaii-{k} on chaii-test-{k} do not hold the same"
             " variables of for_each, so they are means of different runs",
+        ),
+        (
+            lambda raw: raw["for_each"].update(to=[False, "sv"]),
+            'for_each.to.0 is false: YAML reads no without quotes as false; for Norwegian, write "no"',
+        ),
+        (
+            lambda raw: (
+                raw["evaluations"].pop("chaii-test-{k}"),
+                raw["evaluations"].update({"chaii-test-0": {"corpora": ["chaii-test-0"], "annotators": 1}}),
+                raw["evaluations"].update({"chaii-test-4": {"corpora": ["chaii-test-4"], "annotators": 3}}),
+            ),
+            "tables.mucot_table2.rows: evaluations.chaii-test-4.annotators is 3, but that of chaii-test-0 is 1; they",
+        ),
+        (
+            lambda raw: (
+                raw["for_each"].update(mix=["tydi", "111"]),
+                raw["models"].update({"x-{mix}": {**raw["models"]["mbert-111-l"], "alignment": "{mix}-l"}}),
+                raw["alignments"]["111-l"].update(languages=["ar"]),
+                raw["tables"]["table2"].update(rows=["x-{mix}"]),
+            ),
+            "tables.table2.rows: the models of x-{mix} are not aligned in the same languages, so that no mark can",
         ),
         (
             lambda raw: raw["corpora"]["chaii-{to}-{k}"].update({"with": ["chaii-{to}-{k}"]}),
