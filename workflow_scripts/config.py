@@ -1562,7 +1562,20 @@ def _check(config: Config) -> None:
         _check_retrieval(config, f"retrieval.{name}", name)
     for name in config.calibration:
         _check_calibration(config, f"calibration.{name}", name)
+    for name, table in config.tables.items():
+        if isinstance(table, RecordsTableOf):
+            _check_records(config, f"tables.{name}", name)
     _check_microworld(config)
+
+
+def _check_records(config: Config, where: str, name: str) -> None:
+    """Training sets in a table of records are of models that are evaluated: it says what is left out for that."""
+    for training_set in shown_training_sets(config, name):
+        if not evaluations_of(config, training_set):
+            raise InputError(
+                f"{where}.training_sets: no table shows a model tuned on {training_set}, so nothing says which of its"
+                " questions are evaluated; show one, or leave it out"
+            )
 
 
 def _check_effects(config: Config, where: str, name: str, table: EffectsTableOf) -> None:

@@ -159,6 +159,13 @@ def test_a_row_says_what_all_its_models_are(tmp_path: Path) -> None:
             "tables.table2.rows: the models of x-{mix} are not aligned in the same languages, so that no mark can",
         ),
         (
+            lambda raw: (
+                raw["training_sets"].update({"alone-{k}": {"label": "x", "corpora": ["squad-en"]}}),
+                raw["tables"]["mucot-records"].update(training_sets=["alone-{k}"]),
+            ),
+            "tables.mucot-records.training_sets: no table shows a model tuned on alone-0, so nothing says which",
+        ),
+        (
             lambda raw: raw["corpora"]["chaii-{to}-{k}"].update({"with": ["chaii-{to}-{k}"]}),
             "corpora.chaii-ml-0.with: chaii-ml-0 is made of chaii-ml-0 itself; name another corpus",
         ),
