@@ -120,7 +120,8 @@ rule table_of_effects:
 
 rule compare:
     input:
-        "results/tables/{table}.csv",
+        table="results/tables/{table}.csv",
+        printed=printed_table,
     output:
         csv="results/tables/{table}.compare.csv",
         markdown="results/tables/{table}.compare.md",
@@ -141,7 +142,7 @@ rule compare:
     message:
         "Writing {wildcards.table} beside the published one"
     shell:
-        "python -m workflow_scripts.report.compare --recipe {params.recipe:q} --table {input} --csv {output.csv}"
+        "python -m workflow_scripts.report.compare --recipe {params.recipe:q} --table {input.table} --csv {output.csv}"
         " --markdown {output.markdown} > {log} 2>&1"
 
 
