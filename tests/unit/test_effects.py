@@ -23,14 +23,14 @@ ROOT = Path(__file__).parent.parent.parent
 PAIRS = {"hi-hi": 67, "ta-ta": 33}  # questions of each
 
 
-def run(file: Path, scores: np.ndarray, shuffle: int | None = None) -> str:
-    """What 100 questions got, as evaluate.score writes it; perhaps in another order."""
+def run(file: Path, scores: np.ndarray, shuffle: int | None = None, split: str = "") -> str:
+    """What 100 questions got, as evaluate.score writes it; perhaps in another order; of a split with its own."""
     lines = []
     for number, (pair, count) in enumerate(PAIRS.items()):
         of = scores[67 * number :][:count]
         order = np.random.default_rng(shuffle).permutation(count) if shuffle is not None else np.arange(count)
         one = Outcomes(np.zeros(count), np.full(count, True), np.full(count, True), of[order])
-        names = [f"{pair}{place}" for place in order]
+        names = [f"{split}{pair}{place}" for place in order]
         texts = {name: {"jaccard": float(got)} for name, got in zip(names, of[order], strict=True)}
         lines += list(to_lines(pair, Questions(names, dict.fromkeys(("passage", "minimal"), one)), texts))
     write_jsonl(file, lines)
@@ -96,15 +96,29 @@ def test_a_difference_of_two_models(tmp_path: Path, scores: np.ndarray) -> None:
 
 def test_several_comparisons_are_one_effect_over_seeds_and_splits(tmp_path: Path, scores: np.ndarray) -> None:
     """The mean of aug - mono and of big - mono, over two seeds of one split, and over one seed of two splits."""
-    files = [run(tmp_path / str(number), of) for number, of in enumerate(scores)]
-    runs = {"mono": files[:2], "aug": files[2:], "big": [files[3], files[0]]}
     both = [{"label": "x", "system": ["aug", "big"], "base": ["mono", "mono"]}]
     expected = np.mean([scores[2:].mean() - scores[:2].mean(), scores[[3, 0]].mean() - scores[:2].mean()])
-    ((*_, seeds),) = measured(tmp_path, recipe(seeds=[0, 1], effects=both), **runs)
-    ((*_, splits),) = measured(tmp_path, recipe(repeats=["k = 0", "k = 1"], effects=both), **runs)
-    assert seeds["difference"] == pytest.approx(expected)
-    assert splits["difference"] == pytest.approx(expected)
-    assert (seeds["runs"], seeds["splits"], splits["runs"], splits["splits"]) == (2, 1, 1, 2)
+
+    def of(*names: str) -> dict[str, list[str]]:
+        """Two runs of three models."""
+        return {
+            model: [
+                run(tmp_path / f"{model}{split}{number}", scores[number], split=split)
+                for number, split in zip(numbers, names, strict=True)
+            ]
+            for model, numbers in {"mono": (0, 1), "aug": (2, 3), "big": (3, 0)}.items()
+        }
+
+    ((*_, seeds),) = measured(tmp_path, recipe(seeds=[0, 1], effects=both), **of("", ""))
+    ((*_, splits),) = measured(tmp_path, recipe(repeats=["k = 0", "k = 1"], effects=both), **of("a", "b"))
+    ((*_, others),) = measured(tmp_path, recipe(repeats=["m = x", "m = y"], effects=both), **of("", ""))
+    for found in (seeds, splits, others):
+        assert found["difference"] == pytest.approx(expected)
+    assert [(found["runs"], found["splits"], found["questions"]) for found in (seeds, splits, others)] == [
+        (2, 1, 100),
+        (1, 2, 200),
+        (1, 1, 100),  # values of a variable that is no split: the same questions
+    ]
 
 
 @pytest.mark.parametrize("average", ["pairs", "questions"])
@@ -187,13 +201,12 @@ def test_how_it_is_shown(tmp_path: Path) -> None:
 
 
 def test_what_intervals_are_about() -> None:
-    found = [[{"questions": 100}, {"questions": 200}]]
-
-    def told(**changes: Any) -> str:
+    def told(splits: int = 1, **changes: Any) -> str:
+        found = [[{"questions": 100, "splits": splits}, {"questions": 200, "splits": splits}]]
         return report.caption(EffectsTable.model_validate(recipe(**changes)), found)
 
     assert "over questions (1,000 resamples, 100 to 200 questions). An interval over one seed says" in told()
-    splits = told(repeats=["k = 0", "k = 1"])
+    splits = told(2, repeats=["k = 0", "k = 1"])
     assert (
         "(k = 0, k = 1, seed 0), with 95 % intervals by paired bootstrap over splits and questions ("
         in splits

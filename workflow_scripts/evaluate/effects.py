@@ -68,27 +68,43 @@ def column(system: list[Run], base: list[Run], pair: str, recipe: EffectsTable) 
     return tydi_f1(mine, theirs, recipe.thresholds)
 
 
-def split_columns(
-    effect: Effect, runs: Runs, block: Sequence[str], split: int, recipe: EffectsTable
-) -> list[Column]:
-    """The columns of an effect on a block of pairs in one split; comparisons are drawn together."""
-    seeds = slice(split * len(recipe.seeds), (split + 1) * len(recipe.seeds))
-    sides = list(zip(effect.system, effect.base, strict=True))
-    return [
-        together([column(runs[one][seeds], runs[other][seeds], pair, recipe) for one, other in sides])
-        for pair in block
-    ]
-
-
-def ask_the_same(block: Sequence[str], runs: Sequence[Run]) -> bool:
-    """Whether, in every run, all pairs of a block ask the same questions, such as one question in several languages."""
-    return all(len({frozenset(run[pair][0]) for pair in block}) == 1 for run in runs)
+def asked(
+    runs: list[Run], block: Sequence[str], recipe: EffectsTable
+) -> dict[tuple[frozenset[str], ...], list[int]]:
+    """The questions of each pair of a block -> the repeats of a model, by number, in which it was asked these."""
+    found: dict[tuple[frozenset[str], ...], list[int]] = {}
+    for repeat in range(len(recipe.repeats)):
+        run = runs[repeat * len(recipe.seeds)]
+        found.setdefault(tuple(frozenset(run[pair][0]) for pair in block), []).append(repeat)
+    return found
 
 
 def compared(effect: Effect, runs: Runs, block: Sequence[str], recipe: EffectsTable) -> Verdict:
-    """What an effect came to on a block of pairs; of pairs that ask the same questions, these are drawn for all."""
-    splits = [split_columns(effect, runs, block, split, recipe) for split in range(len(recipe.repeats))]
-    if ask_the_same(block, runs[effect.system[0]]):
+    """What an effect came to on a block of pairs.
+
+    Questions are drawn once for all that asks the same: comparisons, repeats, and pairs, such as those of one question
+    in several languages.  Repeats that ask others are splits.
+    """
+    sides = list(zip(effect.system, effect.base, strict=True))
+    seeds = [
+        slice(repeat * len(recipe.seeds), (repeat + 1) * len(recipe.seeds))
+        for repeat in range(len(recipe.repeats))
+    ]
+    repeats = asked(runs[effect.system[0]], block, recipe)
+    splits: list[list[Column]] = [
+        [
+            together(
+                [
+                    column(runs[one][seeds[repeat]], runs[other][seeds[repeat]], pair, recipe)
+                    for one, other in sides
+                    for repeat in same
+                ]
+            )
+            for pair in block
+        ]
+        for same in repeats.values()
+    ]
+    if all(len(set(of_pairs)) == 1 for of_pairs in repeats):
         splits = [[together(columns)] for columns in splits]
     return bootstrap(splits, recipe.average, recipe.resamples, recipe.seed)
 

@@ -42,13 +42,14 @@ def caption(recipe: EffectsTable, found: list[list[Verdict]]) -> str:
     """Title, what is compared on what, over which runs, and what the marks say."""
     of = METRICS[recipe.metric][1] if recipe.metric else f"best F1 of {recipe.task} answers"
     questions = [verdict["questions"] for row in found for verdict in row]
-    several = {"splits": len(recipe.repeats) > 1, "questions": True, "seeds": len(recipe.seeds) > 1}
+    splits = max(verdict["splits"] for row in found for verdict in row)
+    several = {"splits": splits > 1, "questions": True, "seeds": len(recipe.seeds) > 1}
     *first, last = (name for name, drawn in several.items() if drawn)
     over = f"{', '.join(first)} and {last}" if first else last
     seeds = f"seed{'s' if len(recipe.seeds) > 1 else ''} {', '.join(map(str, recipe.seeds))}"
     runs = ", ".join([*filter(None, recipe.repeats), seeds])
     asked = f"{min(questions):,} to {max(questions):,}" if len(set(questions)) > 1 else f"{questions[0]:,}"
-    one = len(recipe.seeds) == len(recipe.repeats) == 1
+    one = len(recipe.seeds) == splits == 1
     sentences = [
         recipe.title,
         f"Differences of {of} in percentage points on {recipe.evaluation} ({runs}), with 95 % intervals by paired"
