@@ -93,6 +93,14 @@ def _quoted(given: object) -> object:
     return given
 
 
+def _value(given: object) -> object:
+    if isinstance(_quoted(given), str) and re.fullmatch(r"[a-z0-9-]+", str(given)):
+        return given
+    if isinstance(given, int) and not isinstance(given, bool) and given >= 0:
+        return given
+    raise ValueError("values are parts of names: lower-case letters, digits and hyphens, or whole numbers")
+
+
 def _code(text: str) -> str:
     return language(text).code
 
@@ -309,6 +317,14 @@ class Split(Splits):
     ids: dict[Code, str] = Field(
         {}, description="SD-QA id lists, one file a language, naming the dev questions; empty: draw a sample"
     )
+
+    @model_validator(mode="after")
+    def _listed_or_drawn(self) -> Self:
+        if self.ids and self.size is not None:
+            raise ValueError(
+                "size belongs to a sample, but ids names the questions that are set aside; leave one out"
+            )
+        return self
 
 
 class ImportedTranslations(Recipe):
@@ -809,7 +825,7 @@ class Variables(Recipe):
     for_each: dict[
         Annotated[str, Field(pattern="^[a-z]+$")],
         Annotated[
-            list[Annotated[Annotated[int, Field(ge=0)] | Name, BeforeValidator(_quoted)]], Field(min_length=1)
+            list[Annotated[Annotated[int, Field(ge=0)] | Name, BeforeValidator(_value)]], Field(min_length=1)
         ],
     ] = Field(
         {},

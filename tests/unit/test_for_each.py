@@ -142,6 +142,14 @@ def test_a_row_says_what_all_its_models_are(tmp_path: Path) -> None:
             'for_each.to.0 is false: YAML reads no without quotes as false; for Norwegian, write "no"',
         ),
         (
+            lambda raw: raw["for_each"].update(rate=[0.05]),
+            "for_each.rate.0 is 0.05: values are parts of names: lower-case letters, digits and hyphens, or whole",
+        ),
+        (
+            lambda raw: raw["splits"]["custom-dev"].update(per_language=None, size=100),
+            "splits.custom-dev: size belongs to a sample, but ids names the questions that are set aside; leave one",
+        ),
+        (
             lambda raw: (
                 raw["evaluations"].pop("chaii-test-{k}"),
                 raw["evaluations"].update({"chaii-test-0": {"corpora": ["chaii-test-0"], "annotators": 1}}),
