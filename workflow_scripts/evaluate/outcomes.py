@@ -53,7 +53,7 @@ def read_texts(file: Path | str) -> dict[str, tuple[list[str], dict[str, NDArray
         for metric, score in got.items():
             scores.setdefault(pair, {}).setdefault(metric, []).append(score)
     return {
-        pair: (names, {metric: np.array(of, np.float64) for metric, of in scores.get(pair, {}).items()})
+        pair: (names, {metric: np.array(of, np.float64) for metric, of in scores[pair].items()})
         for pair, names in ids.items()
     }
 
