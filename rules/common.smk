@@ -723,6 +723,12 @@ def compared_guard(wildcards):
     return [f"results/guard/{name}.json" for name in names]
 
 
+def printed_table(wildcards):
+    """The published table that stands beside one of ours; the step finds it by its name."""
+    name = settings.tables[wildcards.table].printed.table
+    return os.path.relpath(Path(workflow.basedir, f"resources/paper_tables/{name}.csv"))
+
+
 def comparison_recipe(wildcards):
     """A table of scores and the rows of the published one that go beside it, as one line of JSON."""
     entry = settings.tables[wildcards.table]

@@ -177,7 +177,8 @@ rule report:
 
 rule compare:
     input:
-        "results/tables/{table}.csv",
+        table="results/tables/{table}.csv",
+        printed=printed_table,
     output:
         csv="results/tables/{table}.compare.csv",
         markdown="results/tables/{table}.compare.md",
@@ -198,7 +199,7 @@ rule compare:
     message:
         "Writing {wildcards.table} beside the published one"
     shell:
-        "python -m workflow_scripts.report.compare --recipe {params.recipe:q} --table {input} --csv {output.csv}"
+        "python -m workflow_scripts.report.compare --recipe {params.recipe:q} --table {input.table} --csv {output.csv}"
         " --markdown {output.markdown} > {log} 2>&1"
 
 

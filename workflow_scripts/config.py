@@ -17,7 +17,7 @@ import difflib
 import functools
 import json
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import UnionType
 from typing import Annotated, Any, Literal, Self, Union, get_args, get_origin
@@ -92,6 +92,14 @@ def _quoted(given: object) -> object:
     if given is False:
         raise ValueError('YAML reads no without quotes as false; for Norwegian, write "no"')
     return given
+
+
+def _value(given: object) -> object:
+    if isinstance(_quoted(given), str) and re.fullmatch(r"[a-z0-9-]+", str(given)):
+        return given
+    if isinstance(given, int) and not isinstance(given, bool) and given >= 0:
+        return given
+    raise ValueError("values are parts of names: lower-case letters, digits and hyphens, or whole numbers")
 
 
 def _code(text: str) -> str:
@@ -328,6 +336,14 @@ class Split(Splits):
     ids: dict[Code, str] = Field(
         {}, description="SD-QA id lists, one file a language, naming the dev questions; empty: draw a sample"
     )
+
+    @model_validator(mode="after")
+    def _listed_or_drawn(self) -> Self:
+        if self.ids and self.size is not None:
+            raise ValueError(
+                "size belongs to a sample, but ids names the questions that are set aside; leave one out"
+            )
+        return self
 
 
 class ImportedTranslations(Recipe):
@@ -836,7 +852,9 @@ class Variables(Recipe):
 
     for_each: dict[
         Annotated[str, Field(pattern="^[a-z]+$")],
-        Annotated[list[Annotated[int, Field(ge=0)] | Name], Field(min_length=1)],
+        Annotated[
+            list[Annotated[Annotated[int, Field(ge=0)] | Name, BeforeValidator(_value)]], Field(min_length=1)
+        ],
     ] = Field(
         {},
         description="values of variables: an entry whose name holds {k} stands for one for each value of k",
@@ -935,15 +953,36 @@ def ancestors(config: Config, corpus: str) -> list[str]:
 
 
 def with_questions_of(config: Config, some: Collection[str], others: Collection[str]) -> list[str]:
-    """Those of the corpora `some` that are among `others`, made from one of them, or one that they are made from.
+    """Those of the corpora `some` that may have questions, or versions of questions, of `others`.
 
-    Two sides of a split have no question in common.
+    They do where both are made of one corpus, unless one is made of one side of a split and the other of the other, or
+    both of questions in different languages.
     """
-    return [
-        one
-        for one in some
-        if any(one in ancestors(config, other) or other in ancestors(config, one) for other in others)
-    ]
+    return [one for one in some if any(_share_questions(config, one, other) for other in others)]
+
+
+def _share_questions(config: Config, one: str, other: str) -> bool:
+    mine, theirs = _made_of(config, one), _made_of(config, other)
+    if not mine & theirs:
+        return False
+    return not any(_apart(config.corpora[a], config.corpora[b]) for a in mine for b in theirs)
+
+
+def _apart(one: Corpus, other: Corpus) -> bool:
+    """Whether two corpora are made of different questions: sides of one split, or one corpus's in other languages."""
+    if isinstance(one, PartCorpus) and isinstance(other, PartCorpus):
+        return one.split == other.split and one.part != other.part
+    if (
+        isinstance(one, TranslatedQuestions | TranscribedQuestions)
+        and isinstance(other, TranslatedQuestions | TranscribedQuestions)
+        and one.of == other.of
+    ):
+        mine, theirs = (
+            set(entry.source) if isinstance(entry, TranslatedQuestions) else {entry.language()}
+            for entry in (one, other)
+        )
+        return not mine & theirs
+    return False
 
 
 def root_of(config: Config, corpus: str) -> str:
@@ -1026,7 +1065,9 @@ def rows_of(config: Config, table: str) -> list[TranslatedRow]:
 
 def runs_of(config: Config, table: str, row: TranslatedRow) -> list[tuple[str, str, str]]:
     """(values of its variables, model, evaluation) of everything that a row is the mean of, apart from seeds."""
-    names = variables(row.model, row.evaluation)
+    found = variables(row.model, row.evaluation)
+    # in one order in all rows, whatever theirs is in names; unknown ones are told of by `combinations`
+    names = [name for name in dict.fromkeys([*config.for_each, *found]) if name in found]
     return [
         (
             ", ".join(f"{name} = {value}" for name, value in chosen.items()),
@@ -1252,29 +1293,29 @@ def table_recipe(config: Config, name: str) -> Table:
             rows.append(entry)
             continue
         row = next(asked)
-        first = runs_of(config, name, row)[0][1]
-        model = config.models[first]
+        models = list(dict.fromkeys(model for _, model, _ in runs_of(config, name, row)))
+        missing = [folder for model in models if (folder := missing_checkpoint(config, model))]
         rows.append(
             Row(
                 model=row_name(config, name, row),
-                label=row.label or model.label,
-                training=training_label(config, first),
-                alignment=aligned_languages(config, model.alignment) if model.alignment else None,
-                missing=missing_checkpoint(config, first),
+                label=row.label or _each_once(config.models[model].label for model in models),
+                training=_each_once(training_label(config, model) for model in models),
+                alignment=_alignment_of(config, models[0]),
+                missing=missing[0] if missing else None,
             )
         )
     evaluations = evaluations_in(config, name)
-    evaluation = config.evaluations[evaluations[0]]
+    others = [config.evaluations[evaluation].thresholds_from for evaluation in evaluations]
     return Table(
         title=table.title,
         evaluation=", ".join(evaluations),
-        annotators=evaluation.annotators,
+        annotators=config.evaluations[evaluations[0]].annotators,
         seeds=config.seeds,
         repeats=[values for values, _, _ in runs_of(config, name, rows_of(config, name)[0])],
         task=table.task,
         metrics=table.metrics(),
         threshold=table.threshold,
-        thresholds_from=evaluation.thresholds_from,
+        thresholds_from=_each_once(filter(None, others)) or None,
         columns=table.columns,
         spread=table.spread,
         average=table.average,
@@ -1282,6 +1323,16 @@ def table_recipe(config: Config, name: str) -> Table:
         chosen_on=chosen_on(config, name),
         rows=rows,
     )
+
+
+def _each_once(texts: Iterable[str]) -> str:
+    return ", ".join(dict.fromkeys(texts))
+
+
+def _alignment_of(config: Config, model: str) -> list[str] | None:
+    """The languages that a model's encoder was aligned in; None where it was not."""
+    alignment = config.models[model].alignment
+    return aligned_languages(config, alignment) if alignment else None
 
 
 def chosen_on(config: Config, table: str) -> list[str]:
@@ -1595,7 +1646,20 @@ def _check(config: Config) -> None:
         _check_retrieval(config, f"retrieval.{name}", name)
     for name in config.calibration:
         _check_calibration(config, f"calibration.{name}", name)
+    for name, table in config.tables.items():
+        if isinstance(table, RecordsTableOf):
+            _check_records(config, f"tables.{name}", name)
     _check_microworld(config)
+
+
+def _check_records(config: Config, where: str, name: str) -> None:
+    """Training sets in a table of records are of models that are evaluated: it says what is left out for that."""
+    for training_set in shown_training_sets(config, name):
+        if not evaluations_of(config, training_set):
+            raise InputError(
+                f"{where}.training_sets: no table shows a model tuned on {training_set}, so nothing says which of its"
+                " questions are evaluated; show one, or leave it out"
+            )
 
 
 def _check_effects(config: Config, where: str, name: str, table: EffectsTableOf) -> None:
@@ -1616,6 +1680,12 @@ def _check_effects(config: Config, where: str, name: str, table: EffectsTableOf)
             present = pairs_of(config, evaluation)
             for pair in (pair for block in table.columns for pair in block):
                 _known(f"{where}.columns", f"pair of evaluation {evaluation}", pair, present)
+            asked, others = (config.evaluations[one].annotators for one in (evaluation, runs[0][2]))
+            if asked != others:
+                raise InputError(
+                    f"{where}.evaluation: evaluations.{evaluation}.annotators is {asked}, but that of {runs[0][2]} is"
+                    f" {others}; they must be the same"
+                )
     _distinct(f"{where}.columns", [pair for block in table.columns for pair in block])
     _distinct(f"{where}.effects", [effect.label for effect in table.effects])
 
@@ -1636,11 +1706,21 @@ def _check_table(config: Config, where: str, name: str, table: TableOf) -> None:
         raise InputError(f"{where}.rows: there are headings only; name at least one entry of models")
     for model in table_models(config, name):
         _known(f"{where}.rows", "model", model, config.models)
-    if not present_models(config, name):
-        missing = missing_checkpoint(config, table_models(config, name)[0])
+    made = present_models(config, name)
+    if not any(all(model in made for _, model, _ in runs_of(config, name, row)) for row in rows):
+        missing = next(
+            filter(None, (missing_checkpoint(config, model) for model, _ in table_rows(config, name)))
+        )
         raise InputError(
             f"{where}.rows: none of the models can be made; put the checkpoint into {missing}, or add a model"
         )
+    for row in rows:
+        models = [model for _, model, _ in runs_of(config, name, row)]
+        if any(_alignment_of(config, model) != _alignment_of(config, models[0]) for model in models):
+            raise InputError(
+                f"{where}.rows: the models of {row.model} are not aligned in the same languages, so that no mark can"
+                " stand behind their means; name them one by one"
+            )
     runs = [[values for values, _, _ in runs_of(config, name, row)] for row in rows]
     for row, values in zip(rows, runs, strict=True):
         if values != runs[0]:
@@ -2105,7 +2185,7 @@ def _check_answered_from(config: Config, name: str) -> None:
 def _check_other_evaluation(config: Config, where: str, table: str, name: str) -> None:
     """A row's evaluation counts as many annotators as the table's, and has every pair that the table shows."""
     own, entry = evaluations_in(config, table), score_tables(config)[table]
-    if name in own:
+    if name == own[0]:
         return
     _known(f"{where}.rows", "evaluation", name, config.evaluations)
     mine, asked = (config.evaluations[one] for one in (name, own[0]))
