@@ -52,6 +52,7 @@ from workflow_scripts.config import (
     rows_of,
     runs_of,
     score_tables,
+    shown_models,
     shown_training_sets,
     table_recipe,
     texts_for,
@@ -757,7 +758,7 @@ def answered_folders(wildcards):
     """MODEL -> its predictions for an evaluation of which examples are shown, those of the first seed."""
     return {
         model: f"results/predictions/{model}/seed{settings.seeds[0]}/{wildcards.evaluation}"
-        for model in settings.examples[wildcards.evaluation].models
+        for model in shown_models(settings, wildcards.evaluation)
     }
 
 

@@ -183,7 +183,7 @@ rule examples:
             for folder in answered_folders(wildcards).values()
             for file in per_pair(wildcards.evaluation, folder)
         ],
-        left_out=lambda wildcards: lists_that_may_change(settings.examples[wildcards.evaluation].models),
+        left_out=lambda wildcards: lists_that_may_change(answered_folders(wildcards)),
     output:
         "results/examples/{evaluation}.json",
     log:

@@ -1099,8 +1099,9 @@ def reported(config: Config) -> Iterator[tuple[str, str, str]]:
     for name in effects_tables(config):
         for runs in compared_runs(config, name).values():
             yield from ((f"tables.{name}", model, evaluation) for _, model, evaluation in runs)
-    for evaluation, entry in config.examples.items():
-        yield from ((f"examples.{evaluation}", model, evaluation) for model in entry.models)
+    for evaluation in config.examples:
+        models = shown_models(config, evaluation)
+        yield from ((f"examples.{evaluation}", model, evaluation) for model in models)
 
 
 def table_rows(config: Config, table: str) -> list[tuple[str, str]]:
@@ -1364,6 +1365,11 @@ def effects_recipe(config: Config, name: str) -> EffectsTable:
     )
 
 
+def shown_models(config: Config, evaluation: str) -> list[str]:
+    """The models whose answers the page shows: all but those whose alignment is a checkpoint that is not there."""
+    return [model for model in config.examples[evaluation].models if not missing_checkpoint(config, model)]
+
+
 def page_recipe(config: Config) -> Page:
     """What the step that writes the page of results needs to know: all tables, in their order."""
     compared = effects_tables(config)
@@ -1377,10 +1383,10 @@ def page_recipe(config: Config) -> Page:
                 evaluation=name,
                 labels={
                     model: f"{config.models[model].label} {training_label(config, model)}"
-                    for model in entry.models
+                    for model in shown_models(config, name)
                 },
             )
-            for name, entry in config.examples.items()
+            for name in config.examples
         ],
     )
 
@@ -1637,10 +1643,11 @@ def _check(config: Config) -> None:
         _known("examples", "evaluation", name, config.evaluations)
         for model_name in shown.models:
             _known(f"examples.{name}.models", "model", model_name, config.models)
-            if missing := missing_checkpoint(config, model_name):
-                raise InputError(
-                    f"examples.{name}.models: {model_name} cannot be made; put the checkpoint into {missing}"
-                )
+        if not shown_models(config, name):
+            missing = missing_checkpoint(config, shown.models[0])
+            raise InputError(
+                f"examples.{name}.models: none of them can be made; put the checkpoint into {missing}, or add a model"
+            )
         _distinct(f"examples.{name}.models", shown.models)
     for name in config.retrieval:
         _check_retrieval(config, f"retrieval.{name}", name)
@@ -2244,7 +2251,7 @@ def _known(where: str, what: str, found: str, known: Collection[str], listed: bo
         raise InputError(f"{where}: unknown {what} '{found}'{hint}")
 
 
-SHOWN = 20  # known names that a sentence lists
+SHOWN = 25  # known names that a sentence lists
 
 
 def _hint(found: str, known: Collection[str], verb: str = "known") -> str:

@@ -107,7 +107,7 @@ MISTAKES = {
         put("modles", {}),
         "configuration: unknown key 'modles'; did you mean 'models'? known are for_each, mirror, seeds, microworld,"
         " corpora, splits, translations, speech, features, encoders, parallel, alignments, training_sets, tuning,"
-        " prediction, models, evaluations, tables, retrieval, calibration",
+        " prediction, models, evaluations, tables, retrieval, examples, calibration",
     ),
     "unknown key of a recipe": (
         put("features.strides", 1),
