@@ -1635,10 +1635,6 @@ def _check(config: Config) -> None:
             _check_effects(config, where, name, table)
             continue
         _check_table(config, where, name, table)
-    for name in config.models:
-        _check_selection(config, name)
-    for name in score_tables(config):
-        _check_chosen(config, f"tables.{name}", name)
     for name, shown in config.examples.items():
         _known("examples", "evaluation", name, config.evaluations)
         for model_name in shown.models:
@@ -1653,6 +1649,10 @@ def _check(config: Config) -> None:
         _check_retrieval(config, f"retrieval.{name}", name)
     for name in config.calibration:
         _check_calibration(config, f"calibration.{name}", name)
+    for name in config.models:
+        _check_selection(config, name)
+    for name in score_tables(config):
+        _check_chosen(config, f"tables.{name}", name)
     for name, table in config.tables.items():
         if isinstance(table, RecordsTableOf):
             _check_records(config, f"tables.{name}", name)
@@ -2087,12 +2087,19 @@ def _check_selection(config: Config, model: str) -> None:
         raise InputError(
             f"{where}: {min(common)} is trained on by models.{model}; select on questions apart from those"
         )
-    shown = [(name, row, shown) for name, row, shown in reported(config) if model in chain_of(config, row)]
+    shown = [*reported(config)]
+    shown += [
+        (f"calibration.{name}", row, entry.evaluation)
+        for name, entry in config.calibration.items()
+        for row in entry.models
+    ]
     for name, row, evaluation in shown:
+        if model not in chain_of(config, row):
+            continue
         if both := with_questions_of(config, config.evaluations[evaluation].corpora, chosen):
             raise InputError(
-                f"{where}: {name} shows scores of models.{row} on {min(both)}; select on questions that"
-                " nothing is reported on"
+                f"{where}: {name} shows scores of models.{row} on {min(both)}; select on questions that nothing is"
+                " reported on"
             )
 
 

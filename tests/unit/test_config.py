@@ -250,6 +250,19 @@ MISTAKES = {
         ),
         "tuning.chosen.selection.evaluation: tables.table2 shows scores of models.mbert-aug on test-en-to-xx; select",
     ),
+    "selection on what confidences are tried on": (
+        lambda raw: (
+            put("prediction.n_best", 5)(raw),
+            put("evaluations.asked", {"corpora": ["chaii"], "annotators": 1})(raw),
+            put("tuning.default.selection", {"evaluation": "asked"})(raw),
+            put("tables", {"table2": {**raw["tables"]["table2"], "rows": ["mbert-aug"]}})(raw),
+            put(
+                "calibration",
+                {"m": {"models": ["mbert-aug"], "fitted_on": "tydi-dev", "evaluation": "chaii-test-0"}},
+            )(raw),
+        ),
+        "tuning.default.selection.evaluation: calibration.m shows scores of models.mbert-aug on chaii-test-0; select",
+    ),
     "selection on what is trained on": (
         lambda raw: (
             put("evaluations.train", {"corpora": ["tydi-train"], "annotators": 1})(raw),
