@@ -48,6 +48,7 @@ if workflow.is_main_process:
 
 localrules:
     all,
+    cards,
     download,
     translate_by_service,
 
