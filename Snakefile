@@ -48,7 +48,6 @@ if workflow.is_main_process:
 
 localrules:
     all,
-    cards,
     download,
     translate_by_service,
 

@@ -236,6 +236,10 @@ rule card:
         " --left-out {params.left_out} --out {output} > {log} 2>&1"
 
 
+localrules:
+    cards,
+
+
 rule cards:
     input:
         cards(),
