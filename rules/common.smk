@@ -855,7 +855,13 @@ def cards():
 
 def card_of(wildcards):
     """What a model's card tells."""
-    return card_recipe(settings, wildcards.model, int(wildcards.seed))
+    return card_told(wildcards.model, int(wildcards.seed))
+
+
+@functools.cache
+def card_told(model, seed):
+    """The same by name; asked several times for each card."""
+    return card_recipe(settings, model, seed)
 
 
 def card_intervals(wildcards):

@@ -1,11 +1,12 @@
 """What of a configuration a model and its answers on an evaluation were made by: entries, and files outside of it."""
 
+import functools
 import hashlib
 import json
 from collections.abc import Iterator
 from typing import Any
 
-from workflow_scripts.acquire.download import read_manifest
+from workflow_scripts.acquire.download import Dataset, read_manifest
 from workflow_scripts.config import (
     MICROWORLD,
     Config,
@@ -96,7 +97,9 @@ def _parts(config: Config, pending: list[tuple[str, str]]) -> Parts:
             (other, text) for key, other in REFERENCES[section].items() for text in _texts(_at(entry, key))
         ]
     parts: Parts = {section: dict(sorted(entries.items())) for section, entries in sorted(found.items())}
-    parts |= {name: getattr(config, name).model_dump(mode="json") for name in ("features", "prediction")}
+    parts["features"] = config.features.model_dump(mode="json")
+    if "evaluations" in parts:  # asked in tables, or while weights are selected
+        parts["prediction"] = config.prediction.model_dump(mode="json")
     if config.microworld and any(file.startswith(f"{MICROWORLD}/") for file in files_of(config, parts)):
         parts["microworld"] = config.microworld.model_dump(mode="json")
     return parts
@@ -155,9 +158,14 @@ def measures_of(config: Config, model: str) -> dict[str, tuple[Task | Metric, ..
     return {name: tuple(found[name]) for name in config.evaluations if name in found}
 
 
+@functools.cache
+def _published() -> dict[str, Dataset]:
+    return read_manifest()
+
+
 def sources_of(config: Config, parts: Parts) -> list[Source]:
     """Where the files of these entries were had from: published data sets, the generated world, one's own."""
-    published, others = read_manifest(), {}
+    published, others = _published(), {}
     names = [entry for name in parts.get("parallel", {}) for entry in config.parallel[name].sources]
     for file in (*files_of(config, parts), *(f"data/{name.replace('-', '_')}/" for name in names)):
         first, *rest = file.split("/")
