@@ -4,12 +4,16 @@ import functools
 import hashlib
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from workflow_scripts.acquire.download import Dataset, read_manifest
+from workflow_scripts.bitexts import archives
 from workflow_scripts.config import (
     MICROWORLD,
+    TRANSLATORS,
     Config,
+    GoogleTranslations,
     aligned_languages,
     chain_of,
     compared_runs,
@@ -71,6 +75,7 @@ HUB = {
     "squad": "rajpurkar/squad",
     "xquad": "google/xquad",
 }
+GENERATED = "the generated world"
 # What things are called, and how many jobs share work, changes no result.
 SILENT = ("label", "shards")
 
@@ -124,13 +129,11 @@ def files_of(config: Config, parts: Parts) -> list[str]:
         for name in parts.get("encoders", {})
         if config.encoders[name].pairs
     ]
-    files += [
-        file
-        for pairs, codes in (*aligned, *linked)
-        if pairs
-        for code in codes
-        for file in config.parallel[pairs].files(code)
-    ]
+    for pairs, codes in (*aligned, *linked):
+        if pairs:
+            entry = config.parallel[pairs]
+            for code in codes:
+                files += archives(entry.sources, code).values() if entry.sources else entry.files(code)
     return list(dict.fromkeys(files))
 
 
@@ -164,25 +167,47 @@ def _published() -> dict[str, Dataset]:
 
 
 def sources_of(config: Config, parts: Parts) -> list[Source]:
-    """Where the files of these entries were had from: published data sets, the generated world, one's own."""
-    published, others = _published(), {}
-    names = [entry for name in parts.get("parallel", {}) for entry in config.parallel[name].sources]
-    for file in (*files_of(config, parts), *(f"data/{name.replace('-', '_')}/" for name in names)):
-        first, *rest = file.split("/")
-        if first == "data" and rest[0] in published:
-            found = published[rest[0]]
-            others[rest[0]] = Source(
-                name=rest[0], licence=found.licence, homepage=found.homepage, hub=HUB.get(rest[0])
-            )
+    """Where what these entries read was had from: data sets, the generated world, one's own files, services, models.
+
+    Not what they read to leave it out.
+    """
+    found: dict[str, Source] = {}
+    avoided = {file for entry in parts["corpora"].values() for file in entry.get("exclude_contexts", ())}
+    for file in files_of(config, parts):
+        if file in avoided:
+            continue
+        place, _, rest = file.partition("/")
+        name = rest.partition("/")[0]
+        if place == "data" and name in _published():
+            known = _published()[name]
+            source = Source(name=name, licence=known.licence, homepage=known.homepage, hub=HUB.get(name))
         elif file.startswith(f"{MICROWORLD}/"):
-            others[MICROWORLD] = Source(name="the generated world", licence="Apache-2.0")
-        elif first != "results":
-            others["own"] = Source(name="files of one's own", licence=None)
-    return list(others.values())
+            source = Source(name=GENERATED, licence="Apache-2.0")
+        else:
+            source = Source(name="files of one's own", licence=None)
+        found[source.name] = source
+    others = [_translated_by(config.translations[name]) for name in parts.get("translations", {})]
+    others += ["transcripts by Google Cloud Speech-to-Text"] if parts.get("speech") else []
+    folders = [config.alignments[name].checkpoint for name in parts.get("alignments", {})]
+    folders += [config.encoders[name].checkpoint for name in parts.get("encoders", {})]
+    others += [f"encoder in {folder}" for folder in folders if folder and _is_folder(folder)]
+    return [*found.values(), *(Source(name=name, licence=None) for name in others if name)]
+
+
+def _translated_by(entry: Any) -> str | None:
+    """What a card calls a translator; None for translations that come from files."""
+    if isinstance(entry, GoogleTranslations):
+        return "translations by Google Cloud Translation"
+    return f"translations by {entry.model}" if isinstance(entry, TRANSLATORS) else None
+
+
+def _is_folder(checkpoint: str) -> bool:
+    """Whether a checkpoint is a folder here, not a name on the hub."""
+    return checkpoint.startswith(("/", ".", "data/")) or Path(checkpoint).is_dir()
 
 
 def how_encoded(config: Config, model: str) -> tuple[list[str], str | None]:
-    """How a model's encoder was made, in sentences without full stops, and the checkpoint that it comes from."""
+    """How a model's encoder was made, in sentences without full stops, and its checkpoint's name on the hub, if any."""
     entry = config.models[model]
     sentences, base = [], None
     for name in reversed(encoder_chain(config, entry.encoder)):
@@ -194,7 +219,7 @@ def how_encoded(config: Config, model: str) -> tuple[list[str], str | None]:
                 f" {shape.layers} blocks of width {shape.hidden_size}"
             )
         elif encoder.checkpoint is not None:
-            base = encoder.checkpoint
+            base = None if _is_folder(encoder.checkpoint) else encoder.checkpoint
             sentences.append(f"the published checkpoint {encoder.checkpoint}")
         elif encoder.trim is not None:
             sentences.append(f"pieces left out that text in {', '.join(encoder.text)} does not use")
@@ -246,7 +271,7 @@ def card_recipe(config: Config, model: str, seed: int) -> Card:
         features=Features.model_validate(config.features.model_dump(exclude={"preset"})),
         prediction=Prediction(max_answer_length=config.prediction.max_answer_length),
         sources=tuple(sources),
-        generated=bool(sources) and all(source.name == "the generated world" for source in sources),
+        generated=bool(sources) and all(source.name == GENERATED for source in sources),
         config=digest(parts),
         evaluations={
             name: Scored(measures=measures, annotators=config.evaluations[name].annotators)

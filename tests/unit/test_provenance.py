@@ -121,6 +121,29 @@ def test_licences_and_the_encoders_origin() -> None:
     assert card_recipe(load(raw()), "tiny-ar", 0).generated
 
 
+def test_what_is_read_to_be_left_out_is_no_source() -> None:
+    """SQuAD's paragraphs that XQuAD has are left out; the manifest names XQuAD's files, cards don't."""
+    config = load(raw("config/real.yaml"))
+    parts = trained_by(config, "mbert")
+    assert "data/xquad/xquad.en.json" in files_of(config, parts)
+    assert {source.name for source in sources_of(config, parts)} == {"tydiqa_goldp", "squad", "parallel"}
+
+
+def test_services_models_and_folders_are_sources() -> None:
+    given = raw()
+    given["translations"]["by-model"] = {"kind": "seq2seq", "model": "facebook/nllb-200-distilled-600M"}
+    given["corpora"]["train-en-to-xx"]["translations"] = "by-model"
+    given["encoders"]["tiny"] = {"checkpoint": "./somewhere"}
+    config = load(given)
+    assert {source.name: source.licence for source in sources_of(config, trained_by(config, "tiny-ar"))} == {
+        "the generated world": "Apache-2.0",
+        "translations by facebook/nllb-200-distilled-600M": None,
+        "encoder in ./somewhere": None,
+    }
+    assert how_encoded(config, "tiny-ar")[1] is None
+    assert not card_recipe(config, "tiny-ar", 0).generated
+
+
 @pytest.mark.parametrize("name", ["config.yaml", "config/aligned_qa.yaml", "config/real.yaml"])
 def test_every_model_of_the_shipped_configurations_has_parts_and_a_card(name: str) -> None:
     config = load(raw(name))
