@@ -150,6 +150,17 @@ def test_a_card_tells_data_scores_and_licences(tmp_path: Path) -> None:
     assert "contrastive term: " in made.text
 
 
+def test_an_example_is_there_even_where_nothing_is_answered(tmp_path: Path) -> None:
+    document = Document("d", "en", "d", "", LONG, ((0, len(LONG)),), "d")
+    gold = tmp_path / "gold.jsonl"
+    for annotation, text in ((Annotation(0), LONG.strip()), (Annotation(), LONG[: card.SHORT].strip())):
+        write_jsonl(gold, [to_record(Question("1", "1", "d", "en", "Who ?", (annotation,)), document)])
+        assert card.example_of(str(gold)) == ("Who ?", text)
+    gold.write_text("", "utf-8")
+    with pytest.raises(InputError, match="no questions, so the card would have no example"):
+        card.example_of(str(gold))
+
+
 @pytest.mark.parametrize(
     "changes",
     [

@@ -78,24 +78,28 @@ def metadata(recipe: Card, intervals: dict[str, Any]) -> ModelCardData:
 
 
 def example_of(file: str) -> Example:
-    """The first question of a file of gold answers with an answered passage that is short, else with any.
+    """The first question of a file of gold answers with a short answered passage, else with any, else the first.
 
-    Raises InputError where the file has no question with a passage.
+    Raises InputError where the file has no question.
     """
-    first: Example | None = None
+    answered: Example | None = None
+    asked: Example | None = None
     for _, record in read_jsonl(file):
+        asked = asked or Example(
+            record["question_text"], record["document_plaintext"].strip()[:SHORT].strip()
+        )
         octets = record["document_plaintext"].encode()
         places = [note["passage_answer"]["candidate_index"] for note in record["annotations"]]
         for place in (place for place in places if place >= 0):
             span = record["passage_answer_candidates"][place]
             passage = octets[span["plaintext_start_byte"] : span["plaintext_end_byte"]].decode().strip()
             found = Example(record["question_text"], passage)
-            first = first or found
+            answered = answered or found
             if len(passage) <= SHORT:
                 return found
-    if first is None:
-        raise InputError(f"{file}: no question has an answered passage, so the card would have no example")
-    return first
+    if asked is None:
+        raise InputError(f"{file}: no questions, so the card would have no example")
+    return answered or asked
 
 
 def parameters(file: Path) -> int:
