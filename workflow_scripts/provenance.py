@@ -216,7 +216,7 @@ def how_encoded(config: Config, model: str) -> tuple[list[str], str | None]:
             shape = encoder.pretrain.architecture
             sentences.append(
                 f"pretrained from scratch on text in {', '.join(encoder.text)}: {encoder.pretrain.steps:,} steps,"
-                f" {shape.layers} blocks of width {shape.hidden_size}"
+                f" {shape.layers} {'block' if shape.layers == 1 else 'blocks'} of width {shape.hidden_size}"
             )
         elif encoder.checkpoint is not None:
             base = None if _is_folder(encoder.checkpoint) else encoder.checkpoint

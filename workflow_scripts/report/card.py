@@ -33,7 +33,7 @@ MEASURES = {
 }
 WHAT_F1 = (
     "Passage and minimal-answer F1 are TyDi QA's: the best of all thresholds for the answer's score, which is found on"
-    " the evaluated questions."
+    " the evaluated questions; intervals keep it."
 )
 
 
@@ -120,14 +120,14 @@ def data(recipe: Card, questions: dict[str, int], left_out: dict[str, set[tuple[
     """What the model was trained on: a table for each stage."""
     lines = []
     for number, stage in enumerate(recipe.sets, 1):
-        many = f"Stage {number} of {len(recipe.sets)}: " if len(recipe.sets) > 1 else ""
+        many = f"Stage {number} of {len(recipe.sets)}: t" if len(recipe.sets) > 1 else "T"
         rows = [["corpus", "questions", "left out", "trained on"]]
         for corpus in stage.corpora:
             out = sum(name == corpus.name for name, _ in left_out[stage.name])
             there = questions[corpus.name]
             name = f"`{corpus.name}` ({corpus.made})"
             rows.append([literal(name), f"{there:,}", f"{out:,}", f"{there - out:,}"])
-        lines += [f"{many}training set `{stage.name}` ({stage.label}).", "", *table(rows, left=1), ""]
+        lines += [f"{many}raining set `{stage.name}` ({stage.label}).", "", *table(rows, left=1), ""]
     return [
         *lines,
         "Left out: questions that are evaluated, or whose text is. What reading a corpus left out, and why, is in"
