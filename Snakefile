@@ -56,5 +56,6 @@ rule all:
     default_target: True
     input:
         tables(),
+        figures(),
         retrieval_tables(),
         calibration_tables(),

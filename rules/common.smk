@@ -25,6 +25,7 @@ from workflow_scripts.config import (
     TranslatedQuestions,
     TransliteratedCorpus,
     TydiCorpus,
+    VersionsCorpus,
     aligned_languages,
     calibrated_models,
     calibration_table,
@@ -42,6 +43,7 @@ from workflow_scripts.config import (
     measured_languages,
     microworld_files,
     missing_checkpoint,
+    page_recipe,
     pairs_of,
     pairs_table_recipe,
     present_models,
@@ -135,6 +137,12 @@ def tables():
 def printed_tables():
     """The tables of scores that stand beside a published one."""
     return [name for name, entry in score_tables(settings).items() if entry.printed]
+
+
+def figures():
+    """The figures of tables of effects."""
+    names = of_kind(settings.tables, EffectsTableOf)
+    return expand("results/figures/{table}.{form}", table=names, form=["svg", "png", "html"])
 
 
 def retrieval_tables():
@@ -736,6 +744,12 @@ def compared_guard(wildcards):
     return [f"results/guard/{name}.json" for name in names]
 
 
+def printed_table(wildcards):
+    """The published table that stands beside one of ours; the step finds it by its name."""
+    name = settings.tables[wildcards.table].printed.table
+    return os.path.relpath(Path(workflow.basedir, f"resources/paper_tables/{name}.csv"))
+
+
 def comparison_recipe(wildcards):
     """A table of scores and the rows of the published one that go beside it, as one line of JSON."""
     entry = settings.tables[wildcards.table]
@@ -887,6 +901,14 @@ def card_questions(wildcards):
 def card_lists(wildcards):
     """TRAINING_SET -> the guard's list of what is not trained on."""
     return {stage.name: f"results/guard/{stage.name}.left_out.jsonl" for stage in card_of(wildcards).sets}
+
+
+def answered_folders(wildcards):
+    """MODEL -> its predictions for an evaluation of which examples are shown, those of the first seed."""
+    return {
+        model: f"results/predictions/{model}/seed{settings.seeds[0]}/{wildcards.evaluation}"
+        for model in settings.examples[wildcards.evaluation].models
+    }
 
 
 def calibration_of(wildcards):

@@ -17,7 +17,7 @@ import difflib
 import functools
 import json
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import UnionType
 from typing import Annotated, Any, Literal, Self, Union, get_args, get_origin
@@ -40,6 +40,7 @@ from workflow_scripts.recipes.features import Features
 from workflow_scripts.recipes.linker import LinkerTraining
 from workflow_scripts.recipes.links import Links
 from workflow_scripts.recipes.microworld import Microworld
+from workflow_scripts.recipes.page import Answered, Page, Shown
 from workflow_scripts.recipes.parallel import Parallel
 from workflow_scripts.recipes.pretraining import Pretraining
 from workflow_scripts.recipes.relocation import Label
@@ -91,6 +92,14 @@ def _quoted(given: object) -> object:
     if given is False:
         raise ValueError('YAML reads no without quotes as false; for Norwegian, write "no"')
     return given
+
+
+def _value(given: object) -> object:
+    if isinstance(_quoted(given), str) and re.fullmatch(r"[a-z0-9-]+", str(given)):
+        return given
+    if isinstance(given, int) and not isinstance(given, bool) and given >= 0:
+        return given
+    raise ValueError("values are parts of names: lower-case letters, digits and hyphens, or whole numbers")
 
 
 def _code(text: str) -> str:
@@ -246,6 +255,20 @@ class TransliteratedCorpus(Transliteration):
     target: Code = Field(alias="to", description="a language with this script; what is in it is left out")
 
 
+class VersionsCorpus(Recipe):
+    """Versions of another corpus's records that others published whole, in one language (MuCoT's files)."""
+
+    kind: Literal["versions"] = Field(
+        description="versions: MuCoT's files of translated or transliterated records, in one language"
+    )
+    of: Name = Field(description="the corpus whose records these are versions of")
+    files: list[str] = Field(min_length=1, description="the files, together one corpus")
+    target: Code = Field(alias="to", description="the language to take; rows in others are left out")
+    made: Literal["translated", "transliterated"] = Field(
+        description="what the files hold: translated (column language), transliterated (columns src and tgt)"
+    )
+
+
 class TranscribedQuestions(Recipe):
     """Another corpus's questions as a speech recogniser heard them, over the same documents (SD-QA)."""
 
@@ -287,6 +310,7 @@ Corpus = Annotated[
     | TranslatedQuestions
     | TranslatedCorpus
     | TransliteratedCorpus
+    | VersionsCorpus
     | TranscribedQuestions,
     Field(discriminator="kind"),
 ]
@@ -296,8 +320,11 @@ DERIVED = (
     TranslatedQuestions,
     TranslatedCorpus,
     TransliteratedCorpus,
+    VersionsCorpus,
     TranscribedQuestions,
 )
+# Corpora in another language or script, which have documents of their own
+WHOLE = (TranslatedCorpus, TransliteratedCorpus, VersionsCorpus)
 # Those that select or derive questions and stand on the documents of another corpus
 ON_OTHERS = (PartCorpus, MatchedCorpus, TranslatedQuestions, TranscribedQuestions)
 
@@ -309,6 +336,14 @@ class Split(Splits):
     ids: dict[Code, str] = Field(
         {}, description="SD-QA id lists, one file a language, naming the dev questions; empty: draw a sample"
     )
+
+    @model_validator(mode="after")
+    def _listed_or_drawn(self) -> Self:
+        if self.ids and self.size is not None:
+            raise ValueError(
+                "size belongs to a sample, but ids names the questions that are set aside; leave one out"
+            )
+        return self
 
 
 class ImportedTranslations(Recipe):
@@ -803,12 +838,23 @@ class CalibrationRun(Calibration):
     evaluation: Name = Field(description="another entry of evaluations: where it is tried")
 
 
+class Examples(Recipe):
+    """Questions of an evaluation with what models answered, to be looked through on the page of results."""
+
+    models: list[Name] = Field(
+        min_length=1, description="entries of models; of several seeds, the first is shown"
+    )
+    per_pair: Positive = Field(30, description="questions of each pair of languages, a sample")
+
+
 class Variables(Recipe):
     """What entries with a variable in their name stand for."""
 
     for_each: dict[
         Annotated[str, Field(pattern="^[a-z]+$")],
-        Annotated[list[Annotated[int, Field(ge=0)] | Name], Field(min_length=1)],
+        Annotated[
+            list[Annotated[Annotated[int, Field(ge=0)] | Name, BeforeValidator(_value)]], Field(min_length=1)
+        ],
     ] = Field(
         {},
         description="values of variables: an entry whose name holds {k} stands for one for each value of k",
@@ -848,6 +894,9 @@ class Config(Variables):
     retrieval: dict[Name, RetrievalRun] = Field(
         {}, description="how well languages find one another: results/retrieval/<name>.csv, .md, .svg"
     )
+    examples: dict[Name, Examples] = Field(
+        {}, description="what models answered, on the page results/report.html, by entry of evaluations"
+    )
     calibration: dict[Name, CalibrationRun] = Field(
         {},
         description="how sure models are, and how often they are right: results/calibration/<name>.csv, .md",
@@ -881,7 +930,7 @@ def question_pairs(config: Config, corpus: str) -> list[str]:
             return [f"{entry.question_language or entry.language}-{entry.language}"]
         case PartCorpus() | MatchedCorpus():
             return question_pairs(config, entry.of)
-        case TranslatedCorpus() | TransliteratedCorpus():
+        case TranslatedCorpus() | TransliteratedCorpus() | VersionsCorpus():
             return [f"{entry.target}-{entry.target}"]
         case TranscribedQuestions():
             pairs = question_pairs(config, entry.of)
@@ -904,15 +953,36 @@ def ancestors(config: Config, corpus: str) -> list[str]:
 
 
 def with_questions_of(config: Config, some: Collection[str], others: Collection[str]) -> list[str]:
-    """Those of the corpora `some` that are among `others`, made from one of them, or one that they are made from.
+    """Those of the corpora `some` that may have questions, or versions of questions, of `others`.
 
-    Two sides of a split have no question in common.
+    They do where both are made of one corpus, unless one is made of one side of a split and the other of the other, or
+    both of questions in different languages.
     """
-    return [
-        one
-        for one in some
-        if any(one in ancestors(config, other) or other in ancestors(config, one) for other in others)
-    ]
+    return [one for one in some if any(_share_questions(config, one, other) for other in others)]
+
+
+def _share_questions(config: Config, one: str, other: str) -> bool:
+    mine, theirs = _made_of(config, one), _made_of(config, other)
+    if not mine & theirs:
+        return False
+    return not any(_apart(config.corpora[a], config.corpora[b]) for a in mine for b in theirs)
+
+
+def _apart(one: Corpus, other: Corpus) -> bool:
+    """Whether two corpora are made of different questions: sides of one split, or one corpus's in other languages."""
+    if isinstance(one, PartCorpus) and isinstance(other, PartCorpus):
+        return one.split == other.split and one.part != other.part
+    if (
+        isinstance(one, TranslatedQuestions | TranscribedQuestions)
+        and isinstance(other, TranslatedQuestions | TranscribedQuestions)
+        and one.of == other.of
+    ):
+        mine, theirs = (
+            set(entry.source) if isinstance(entry, TranslatedQuestions) else {entry.language()}
+            for entry in (one, other)
+        )
+        return not mine & theirs
+    return False
 
 
 def root_of(config: Config, corpus: str) -> str:
@@ -995,7 +1065,9 @@ def rows_of(config: Config, table: str) -> list[TranslatedRow]:
 
 def runs_of(config: Config, table: str, row: TranslatedRow) -> list[tuple[str, str, str]]:
     """(values of its variables, model, evaluation) of everything that a row is the mean of, apart from seeds."""
-    names = variables(row.model, row.evaluation)
+    found = variables(row.model, row.evaluation)
+    # in one order in all rows, whatever theirs is in names; unknown ones are told of by `combinations`
+    names = [name for name in dict.fromkeys([*config.for_each, *found]) if name in found]
     return [
         (
             ", ".join(f"{name} = {value}" for name, value in chosen.items()),
@@ -1021,12 +1093,14 @@ def compared_runs(config: Config, table: str) -> dict[str, list[tuple[str, str, 
 
 
 def reported(config: Config) -> Iterator[tuple[str, str, str]]:
-    """(table, model, evaluation) of everything that tables report."""
+    """(where, model, evaluation) of everything that tables and the page of results report."""
     for name in score_tables(config):
-        yield from ((name, model, evaluation) for model, evaluation in table_rows(config, name))
+        yield from ((f"tables.{name}", model, evaluation) for model, evaluation in table_rows(config, name))
     for name in effects_tables(config):
         for runs in compared_runs(config, name).values():
-            yield from ((name, model, evaluation) for _, model, evaluation in runs)
+            yield from ((f"tables.{name}", model, evaluation) for _, model, evaluation in runs)
+    for evaluation, entry in config.examples.items():
+        yield from ((f"examples.{evaluation}", model, evaluation) for model in entry.models)
 
 
 def table_rows(config: Config, table: str) -> list[tuple[str, str]]:
@@ -1219,29 +1293,29 @@ def table_recipe(config: Config, name: str) -> Table:
             rows.append(entry)
             continue
         row = next(asked)
-        first = runs_of(config, name, row)[0][1]
-        model = config.models[first]
+        models = list(dict.fromkeys(model for _, model, _ in runs_of(config, name, row)))
+        missing = [folder for model in models if (folder := missing_checkpoint(config, model))]
         rows.append(
             Row(
                 model=row_name(config, name, row),
-                label=row.label or model.label,
-                training=training_label(config, first),
-                alignment=aligned_languages(config, model.alignment) if model.alignment else None,
-                missing=missing_checkpoint(config, first),
+                label=row.label or _each_once(config.models[model].label for model in models),
+                training=_each_once(training_label(config, model) for model in models),
+                alignment=_alignment_of(config, models[0]),
+                missing=missing[0] if missing else None,
             )
         )
     evaluations = evaluations_in(config, name)
-    evaluation = config.evaluations[evaluations[0]]
+    others = [config.evaluations[evaluation].thresholds_from for evaluation in evaluations]
     return Table(
         title=table.title,
         evaluation=", ".join(evaluations),
-        annotators=evaluation.annotators,
+        annotators=config.evaluations[evaluations[0]].annotators,
         seeds=config.seeds,
         repeats=[values for values, _, _ in runs_of(config, name, rows_of(config, name)[0])],
         task=table.task,
         metrics=table.metrics(),
         threshold=table.threshold,
-        thresholds_from=evaluation.thresholds_from,
+        thresholds_from=_each_once(filter(None, others)) or None,
         columns=table.columns,
         spread=table.spread,
         average=table.average,
@@ -1249,6 +1323,16 @@ def table_recipe(config: Config, name: str) -> Table:
         chosen_on=chosen_on(config, name),
         rows=rows,
     )
+
+
+def _each_once(texts: Iterable[str]) -> str:
+    return ", ".join(dict.fromkeys(texts))
+
+
+def _alignment_of(config: Config, model: str) -> list[str] | None:
+    """The languages that a model's encoder was aligned in; None where it was not."""
+    alignment = config.models[model].alignment
+    return aligned_languages(config, alignment) if alignment else None
 
 
 def chosen_on(config: Config, table: str) -> list[str]:
@@ -1277,6 +1361,27 @@ def effects_recipe(config: Config, name: str) -> EffectsTable:
         average=table.average,
         resamples=table.resamples,
         effects=[Effect(label=row.label, system=row.system, base=row.base) for row in table.effects],
+    )
+
+
+def page_recipe(config: Config) -> Page:
+    """What the step that writes the page of results needs to know: all tables, in their order."""
+    compared = effects_tables(config)
+    return Page(
+        tables=[
+            Shown(name=name, effects=effects_recipe(config, name) if name in compared else None)
+            for name in config.tables
+        ],
+        examples=[
+            Answered(
+                evaluation=name,
+                labels={
+                    model: f"{config.models[model].label} {training_label(config, model)}"
+                    for model in entry.models
+                },
+            )
+            for name, entry in config.examples.items()
+        ],
     )
 
 
@@ -1320,14 +1425,19 @@ def shown_training_sets(config: Config, name: str) -> list[str]:
 
 def how_made(config: Config, corpus: str) -> str:
     """How a corpus's questions came about: by what was done last to the questions that were read from files."""
-    kinds = {
-        TranslatedQuestions: "questions translated",
-        TranslatedCorpus: "translated",
-        TransliteratedCorpus: "transliterated",
-        TranscribedQuestions: "transcribed",
-    }
-    entries = [type(config.corpora[name]) for name in ancestors(config, corpus)]
-    return next((kinds[entry] for entry in entries if entry in kinds), "as published")
+    for name in ancestors(config, corpus):
+        match config.corpora[name]:
+            case TranslatedQuestions():
+                return "questions translated"
+            case TranslatedCorpus():
+                return "translated"
+            case TransliteratedCorpus():
+                return "transliterated"
+            case VersionsCorpus() as entry:
+                return f"{entry.made} by others"
+            case TranscribedQuestions():
+                return "transcribed"
+    return "as published"
 
 
 def records_table_recipe(config: Config, name: str) -> RecordsTable:
@@ -1460,7 +1570,7 @@ def _check(config: Config) -> None:
     for name, corpus in config.corpora.items():
         if isinstance(corpus, TranslatedQuestions):
             _check_directions(config, f"corpora.{name}", corpus)
-        if isinstance(corpus, TranslatedCorpus | TransliteratedCorpus):
+        if isinstance(corpus, WHOLE):
             _check_whole(config, f"corpora.{name}", corpus)
         if isinstance(corpus, TranscribedQuestions):
             _check_transcribed(config, f"corpora.{name}", corpus)
@@ -1523,11 +1633,33 @@ def _check(config: Config) -> None:
         _check_selection(config, name)
     for name in score_tables(config):
         _check_chosen(config, f"tables.{name}", name)
+    for name, shown in config.examples.items():
+        _known("examples", "evaluation", name, config.evaluations)
+        for model_name in shown.models:
+            _known(f"examples.{name}.models", "model", model_name, config.models)
+            if missing := missing_checkpoint(config, model_name):
+                raise InputError(
+                    f"examples.{name}.models: {model_name} cannot be made; put the checkpoint into {missing}"
+                )
+        _distinct(f"examples.{name}.models", shown.models)
     for name in config.retrieval:
         _check_retrieval(config, f"retrieval.{name}", name)
     for name in config.calibration:
         _check_calibration(config, f"calibration.{name}", name)
+    for name, table in config.tables.items():
+        if isinstance(table, RecordsTableOf):
+            _check_records(config, f"tables.{name}", name)
     _check_microworld(config)
+
+
+def _check_records(config: Config, where: str, name: str) -> None:
+    """Training sets in a table of records are of models that are evaluated: it says what is left out for that."""
+    for training_set in shown_training_sets(config, name):
+        if not evaluations_of(config, training_set):
+            raise InputError(
+                f"{where}.training_sets: no table shows a model tuned on {training_set}, so nothing says which of its"
+                " questions are evaluated; show one, or leave it out"
+            )
 
 
 def _check_effects(config: Config, where: str, name: str, table: EffectsTableOf) -> None:
@@ -1548,6 +1680,12 @@ def _check_effects(config: Config, where: str, name: str, table: EffectsTableOf)
             present = pairs_of(config, evaluation)
             for pair in (pair for block in table.columns for pair in block):
                 _known(f"{where}.columns", f"pair of evaluation {evaluation}", pair, present)
+            asked, others = (config.evaluations[one].annotators for one in (evaluation, runs[0][2]))
+            if asked != others:
+                raise InputError(
+                    f"{where}.evaluation: evaluations.{evaluation}.annotators is {asked}, but that of {runs[0][2]} is"
+                    f" {others}; they must be the same"
+                )
     _distinct(f"{where}.columns", [pair for block in table.columns for pair in block])
     _distinct(f"{where}.effects", [effect.label for effect in table.effects])
 
@@ -1568,11 +1706,21 @@ def _check_table(config: Config, where: str, name: str, table: TableOf) -> None:
         raise InputError(f"{where}.rows: there are headings only; name at least one entry of models")
     for model in table_models(config, name):
         _known(f"{where}.rows", "model", model, config.models)
-    if not present_models(config, name):
-        missing = missing_checkpoint(config, table_models(config, name)[0])
+    made = present_models(config, name)
+    if not any(all(model in made for _, model, _ in runs_of(config, name, row)) for row in rows):
+        missing = next(
+            filter(None, (missing_checkpoint(config, model) for model, _ in table_rows(config, name)))
+        )
         raise InputError(
             f"{where}.rows: none of the models can be made; put the checkpoint into {missing}, or add a model"
         )
+    for row in rows:
+        models = [model for _, model, _ in runs_of(config, name, row)]
+        if any(_alignment_of(config, model) != _alignment_of(config, models[0]) for model in models):
+            raise InputError(
+                f"{where}.rows: the models of {row.model} are not aligned in the same languages, so that no mark can"
+                " stand behind their means; name them one by one"
+            )
     runs = [[values for values, _, _ in runs_of(config, name, row)] for row in rows]
     for row, values in zip(rows, runs, strict=True):
         if values != runs[0]:
@@ -1653,7 +1801,7 @@ def _check_split(config: Config, where: str, name: str, split: Split) -> None:
 def _check_directions(config: Config, where: str, corpus: TranslatedQuestions) -> None:
     """Each question language exists, and there is a translation from each `from` to each `to`."""
     for name in ancestors(config, corpus.of):
-        if isinstance(config.corpora[name], TranslatedQuestions | TranslatedCorpus | TransliteratedCorpus):
+        if isinstance(config.corpora[name], (TranslatedQuestions, *WHOLE)):
             raise InputError(
                 f"{where}.of: the questions of {name} are translations already; name original ones"
             )
@@ -1690,7 +1838,9 @@ def _check_directions(config: Config, where: str, corpus: TranslatedQuestions) -
         )
 
 
-def _check_whole(config: Config, where: str, corpus: TranslatedCorpus | TransliteratedCorpus) -> None:
+def _check_whole(
+    config: Config, where: str, corpus: TranslatedCorpus | TransliteratedCorpus | VersionsCorpus
+) -> None:
     """What is translated whole is in another language, and its questions are not asked in several."""
     for name in ancestors(config, corpus.of):
         entry = config.corpora[name]
@@ -1703,7 +1853,7 @@ def _check_whole(config: Config, where: str, corpus: TranslatedCorpus | Translit
         raise InputError(
             f"{where}.to is {corpus.target}, but {corpus.of} is in it already; name another language"
         )
-    if isinstance(corpus, TransliteratedCorpus):
+    if not isinstance(corpus, TranslatedCorpus):
         return
     for code in corpus.records:
         _known(f"{where}.records", f"context language of corpora.{corpus.of}", code, contexts)
@@ -1934,7 +2084,7 @@ def _check_selection(config: Config, model: str) -> None:
     for name, row, evaluation in shown:
         if both := with_questions_of(config, config.evaluations[evaluation].corpora, chosen):
             raise InputError(
-                f"{where}: tables.{name} shows scores of models.{row} on {min(both)}; select on questions that"
+                f"{where}: {name} shows scores of models.{row} on {min(both)}; select on questions that"
                 " nothing is reported on"
             )
 
@@ -2035,7 +2185,7 @@ def _check_answered_from(config: Config, name: str) -> None:
 def _check_other_evaluation(config: Config, where: str, table: str, name: str) -> None:
     """A row's evaluation counts as many annotators as the table's, and has every pair that the table shows."""
     own, entry = evaluations_in(config, table), score_tables(config)[table]
-    if name in own:
+    if name == own[0]:
         return
     _known(f"{where}.rows", "evaluation", name, config.evaluations)
     mine, asked = (config.evaluations[one] for one in (name, own[0]))

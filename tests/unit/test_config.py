@@ -727,6 +727,7 @@ def whole(raw: dict[str, Any]) -> dict[str, Any]:
         "bengali": {"kind": "translated", "of": "chaii-en", "to": "bn", "translations": "google"},
         "marathi": {"kind": "translated", "of": "chaii", "to": "mr", "translations": "google"},
         "letters": {"kind": "transliterated", "of": "chaii", "to": "ta", "latin": "plain"},
+        "published": {"kind": "versions", "of": "chaii", "files": ["x"], "to": "te", "made": "translated"},
         "asked": {
             "kind": "translated-questions",
             "of": "chaii",
@@ -744,10 +745,21 @@ def test_corpora_with_documents_of_their_own(whole: dict[str, Any]) -> None:
     assert module.question_pairs(config, "letters") == ["ta-ta"]
     assert module.question_pairs(config, "asked") == ["mr-hi", "en-hi"]
     assert module.ancestors(config, "bengali") == ["bengali", "chaii-en", "chaii"]
-    assert [module.root_of(config, name) for name in ("bengali", "letters", "asked")] == [
+    assert module.question_pairs(config, "published") == ["te-te"]
+    assert module.ancestors(config, "published") == ["published", "chaii"]
+    assert [module.root_of(config, name) for name in ("bengali", "letters", "published", "asked")] == [
         "bengali",
         "letters",
+        "published",
         "chaii",
+    ]
+    made = [module.how_made(config, name) for name in ("chaii", "bengali", "letters", "published", "asked")]
+    assert made == [
+        "as published",
+        "translated",
+        "transliterated",
+        "translated by others",
+        "questions translated",
     ]
 
 
@@ -781,6 +793,22 @@ def test_contexts_in_one_language_asked_in_another_are_translated_from_both(whol
 
 
 WHOLE_MISTAKES = {
+    "versions of nothing": (
+        put("corpora.published.of", "chai"),
+        "corpora.published.of: unknown corpus 'chai'; did you mean 'chaii'?",
+    ),
+    "versions in the language itself": (
+        lambda raw: raw["corpora"]["published"].update({"of": "chaii-en", "to": "en"}),
+        "corpora.published.to is en, but chaii-en is in it already; name another language",
+    ),
+    "versions of translated questions": (
+        put("corpora.published.of", "asked"),
+        "corpora.published.of: the questions of asked are translated and its contexts are not; name chaii",
+    ),
+    "versions as questions to be translated": (
+        put("corpora.asked.of", "published"),
+        "corpora.asked.of: the questions of published are translations already; name original ones",
+    ),
     "neither": (
         drop("corpora.marathi.translations"),
         "corpora.marathi: give exactly one of translations (a translator) and records (translated files)",
@@ -1260,11 +1288,11 @@ def test_every_field_is_described() -> None:
             assert field.description, f"{model.__name__}.{key} has no description"
 
 
-PAGE = (ROOT / "docs/augmentation.md").read_text("utf-8")
+PAGE, MUCOT = ((ROOT / f"docs/{name}.md").read_text("utf-8") for name in ("augmentation", "mucot"))
 
 
-@pytest.mark.parametrize("shown", re.findall(r"```yaml\n(.*?)```", PAGE, re.S))
-def test_the_entries_of_the_page_about_augmentation(shown: str) -> None:
+@pytest.mark.parametrize("shown", re.findall(r"```yaml\n(.*?)```", PAGE + MUCOT, re.S))
+def test_the_entries_of_pages(shown: str) -> None:
     """They load with the configuration that their first line names."""
     (name,) = re.match(r"# with (config/\S+)\n", shown).groups()
     raw = read(ROOT / name)

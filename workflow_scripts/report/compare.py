@@ -2,8 +2,9 @@
 
 Published numbers come from resources/paper_tables, transcribed from aligned_qa (Faisal & Anastasopoulos 2021) and MuCoT
 (Kumar et al. 2022).  Rows go together by number: that of the row in the printed table, or of the column in MuCoT's.  A
-cell that is in one table only has nothing on the other side.  What differs is often more than the method: other data,
-encoders and sizes; this table puts numbers side by side and says nothing about why.
+cell that is in one table only has nothing on the other side; so has an average over other columns than the paper's, or
+of pairs where the paper's is of questions.  What differs is often more than the method: other data, encoders and sizes;
+this table puts numbers side by side and says nothing about why.
 """
 
 import csv
@@ -44,21 +45,41 @@ def printed(name: str, recipe: Table) -> Cells:
     return found
 
 
-def keys_of(recipe: Table) -> list[tuple[str, str]]:
-    """(question, context) language of every column of a table's first metric, "avg" on a side that is averaged over."""
+Key = tuple[str, str]  # question and context language of a column, "avg" on a side that is averaged over
+
+
+def keys_of(recipe: Table) -> list[tuple[Key, set[Key]]]:
+    """Every column of a table's first metric, and the columns that it is the average of."""
     found = []
     for block in recipe.columns:
-        sides = [tuple(pair.split("-")) for pair in block]
-        found += [(question, context) for question, context in sides]
+        sides = [(question, context) for question, _, context in (pair.partition("-") for pair in block)]
+        found += [(side, {side}) for side in sides]
         if len(block) > 1:
             questions, contexts = ({side[number] for side in sides} for number in (0, 1))
-            found.append(
-                (
-                    questions.pop() if len(questions) == 1 else "avg",
-                    contexts.pop() if len(contexts) == 1 else "avg",
-                )
+            key = (
+                questions.pop() if len(questions) == 1 else "avg",
+                contexts.pop() if len(contexts) == 1 else "avg",
             )
+            found.append((key, set(sides)))
     return found
+
+
+def same_column(cells: Cells, number: int, column: tuple[Key, set[Key]], recipe: Table) -> float | None:
+    """The published score of a column in a printed row, if it has it: of an average, that of the same columns."""
+    key, of = column
+    if "avg" in key:
+        printed_of = {
+            (question, context)
+            for row, question, context in cells
+            if row == number
+            and "avg" not in (question, context)
+            and key[0] in ("avg", question)
+            and key[1] in ("avg", context)
+        }
+        by = "questions" if key == ("avg", "avg") else "pairs"
+        if printed_of != of or recipe.average != by:
+            return None
+    return cells.get((number, *key))
 
 
 def compared(recipe: Comparison, ours: list[dict[str, str]]) -> list[list[str]]:
@@ -66,9 +87,15 @@ def compared(recipe: Comparison, ours: list[dict[str, str]]) -> list[list[str]]:
     cells, keys = printed(recipe.printed.table, recipe.table), keys_of(recipe.table)
     heads = heads_of(recipe.table)[: len(keys)]
     rows = []
+    numbers = {number for number, _, _ in cells}
     for row, number in zip(ours, recipe.printed.rows, strict=True):
-        for head, (question, context) in zip(heads, keys, strict=True):
-            theirs = cells.get((number, question, context)) if number is not None else None
+        if number is not None and number not in numbers:
+            raise InputError(
+                f"--recipe: {recipe.printed.table} has rows {min(numbers)} to {max(numbers)}, not {number}; give one of"
+                " these in printed.rows, or null"
+            )
+        for head, column in zip(heads, keys, strict=True):
+            theirs = same_column(cells, number, column, recipe.table) if number is not None else None
             mine = None if row[head] == ABSENT else float(row[head])
             difference = "" if mine is None or theirs is None else f"{mine - theirs:+.1f}"
             shown = [ABSENT if mine is None else f"{mine:.1f}", "" if theirs is None else f"{theirs:.1f}"]

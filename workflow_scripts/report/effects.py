@@ -34,22 +34,43 @@ HEADS = [
     "Splits",
 ]
 SIGNIFICANT = 0.05
+THRESHOLDS = {"best": "on all questions, once for each run", "resampled": "anew in every resample"}
 Verdict = dict[str, Any]  # a verdict of evaluate.significance
+
+
+def columns_of(recipe: EffectsTable) -> list[str]:
+    """The heads of a table's columns."""
+    return heads(recipe.columns, AVERAGES[recipe.average], recipe.metric is not None)
+
+
+def read_verdicts(file: str, recipe: EffectsTable) -> list[list[Verdict]]:
+    """The verdicts on each effect, one for each column.  Raises InputError where they are of another table."""
+    found: list[list[Verdict]] = json.loads(read_text(file))
+    columns = len(columns_of(recipe))
+    if [len(row) for row in found] != [columns] * len(recipe.effects):
+        raise InputError(f"{file}: not {len(recipe.effects)} effects in {columns} columns")
+    return found
 
 
 def caption(recipe: EffectsTable, found: list[list[Verdict]]) -> str:
     """Title, what is compared on what, over which runs, and what the marks say."""
-    of = METRICS[recipe.metric][1] if recipe.metric else f"F1 of {recipe.task} answers"
+    of = METRICS[recipe.metric][1] if recipe.metric else f"best F1 of {recipe.task} answers"
     questions = [verdict["questions"] for row in found for verdict in row]
-    over = "questions" if len(recipe.seeds) == 1 else "questions and seeds"
-    over = f"splits, {over}" if len(recipe.repeats) > 1 else over
+    splits = max(verdict["splits"] for row in found for verdict in row)
+    several = {"splits": splits > 1, "questions": True, "seeds": len(recipe.seeds) > 1}
+    *first, last = (name for name, drawn in several.items() if drawn)
+    over = f"{', '.join(first)} and {last}" if first else last
     seeds = f"seed{'s' if len(recipe.seeds) > 1 else ''} {', '.join(map(str, recipe.seeds))}"
     runs = ", ".join([*filter(None, recipe.repeats), seeds])
+    asked = f"{min(questions):,} to {max(questions):,}" if len(set(questions)) > 1 else f"{questions[0]:,}"
+    one = len(recipe.seeds) == splits == 1
     sentences = [
         recipe.title,
         f"Differences of {of} in percentage points on {recipe.evaluation} ({runs}), with 95 % intervals by paired"
-        f" bootstrap over {over} ({recipe.resamples:,} resamples, {min(questions):,} to {max(questions):,} questions)",
-        "An interval over one seed says nothing of other seeds" if len(recipe.seeds) == 1 else "",
+        f" bootstrap over {over} ({recipe.resamples:,} resamples, {asked} questions)",
+        "An interval over one seed says nothing of other seeds" if one else "",
+        "" if recipe.metric else f"Thresholds are found {THRESHOLDS[recipe.thresholds]}",
+        "Overall: the mean over questions" if recipe.average == "questions" else "",
         f"\\*: p < {SIGNIFICANT:g}, two-sided; \\*\\*: also after Holm's correction for all differences here",
     ]
     return " ".join(f"{sentence}." for sentence in sentences if sentence)
@@ -63,10 +84,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     arguments.add_argument("--markdown", type=Path, required=True, help="the table for people")
     given = arguments.parse_args(argv)
     recipe = read_recipe(given.recipe, EffectsTable)
-    found: list[list[Verdict]] = json.loads(read_text(given.effects))
-    names = heads(recipe.columns, AVERAGES[recipe.average], recipe.metric is not None)
-    if [len(row) for row in found] != [len(names)] * len(recipe.effects):
-        raise InputError(f"{given.effects}: not {len(recipe.effects)} effects in {len(names)} columns")
+    found, names = read_verdicts(given.effects, recipe), columns_of(recipe)
     lines, shown = [HEADS], [["Effect", *names]]
     for effect, row in zip(recipe.effects, found, strict=True):
         shown.append([literal(effect.label)])

@@ -23,7 +23,8 @@ from workflow_scripts.files import read_text, sha256, write_text
 from workflow_scripts.recipes.effects import EffectsTable
 from workflow_scripts.recipes.manifest import Manifest, Shown
 from workflow_scripts.recipes.table import Row, Table
-from workflow_scripts.report.tables import ABSENT, AVERAGES, heads, heads_of, shown_of
+from workflow_scripts.report.effects import columns_of
+from workflow_scripts.report.tables import ABSENT, heads_of, shown_of
 
 Cell = dict[str, Any]
 FIGURES = {
@@ -69,7 +70,7 @@ def score_cells(name: str, shown: Shown, recipe: Table) -> Iterator[Cell]:
 
 def effect_cells(name: str, shown: Shown, recipe: EffectsTable) -> Iterator[Cell]:
     """The cells of a table of differences.  Raises InputError where the CSV is not of this table."""
-    names = heads(recipe.columns, AVERAGES[recipe.average], recipe.metric is not None)
+    names = columns_of(recipe)
     asked = [
         (effect, column)
         for effect in recipe.effects
