@@ -29,9 +29,9 @@ demo: $(READY) ## the embedded experiment: two tables from a few minutes of trai
 	  "What ran, step by step: logs/.  What to change for an experiment of your own: config.yaml." \
 	  "What the columns mean and how the pieces fit together: README.md and docs/architecture.md."
 
-report: $(READY) ## all tables and the page that shows them, results/report.html (CORES=…)
+report: $(READY) ## all tables, results/report.html that shows them, model cards, results/manifest.json (CORES=…)
 	@$(BIN)/python -m workflow_scripts.report.watch logs -- \
-	  $(BIN)/snakemake --cores $(CORES) --quiet host reason -- all results/report.html
+	  $(BIN)/snakemake --cores $(CORES) --quiet host reason -- all cards results/manifest.json results/report.html
 	@printf '\n%s\n' "Open results/report.html in a browser."
 
 check: lint ## lint, types and the fast tests: before every commit

@@ -56,6 +56,5 @@ rule all:
     default_target: True
     input:
         tables(),
-        figures(),
         retrieval_tables(),
         calibration_tables(),

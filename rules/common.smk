@@ -130,9 +130,10 @@ def folder(files):
 
 
 def tables():
-    """All tables, the workflow's final output, and those beside published ones."""
+    """All tables, the workflow's final output, those beside published ones, and figures."""
     beside = [f"{name}.compare" for name in printed_tables()]
-    return expand("results/tables/{table}.{form}", table=[*settings.tables, *beside], form=["csv", "md"])
+    names = [*settings.tables, *beside]
+    return [*expand("results/tables/{table}.{form}", table=names, form=["csv", "md"]), *figures()]
 
 
 def printed_tables():
