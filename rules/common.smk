@@ -123,7 +123,9 @@ def folder(files):
 def tables():
     """All tables, the workflow's final output, and those beside published ones."""
     beside = [f"{name}.compare" for name in printed_tables()]
-    return expand("results/tables/{table}.{form}", table=[*settings.tables, *beside], form=["csv", "md"])
+    return expand(
+        "results/tables/{table}.{form}", table=[*settings.tables, *beside], form=["csv", "md", "tex"]
+    )
 
 
 def printed_tables():

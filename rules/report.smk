@@ -8,6 +8,7 @@ rule table:
     output:
         csv="results/tables/{table}.csv",
         markdown="results/tables/{table}.md",
+        latex="results/tables/{table}.tex",
     log:
         "logs/tables/{table}.log",
     benchmark:
@@ -29,7 +30,7 @@ rule table:
         "Writing {wildcards.table}"
     shell:
         "python -m workflow_scripts.report.tables --recipe {params.recipe:q} --scores {params.scores:q}"
-        " --csv {output.csv} --markdown {output.markdown} > {log} 2>&1"
+        " --csv {output.csv} --markdown {output.markdown} --latex {output.latex} > {log} 2>&1"
 
 
 rule table_of_pairs:
@@ -38,6 +39,7 @@ rule table_of_pairs:
     output:
         csv="results/tables/{table}.csv",
         markdown="results/tables/{table}.md",
+        latex="results/tables/{table}.tex",
     log:
         "logs/tables/{table}.log",
     benchmark:
@@ -57,7 +59,7 @@ rule table_of_pairs:
         "Writing {wildcards.table}"
     shell:
         "python -m workflow_scripts.report.pairs --recipe {params.recipe:q} --pairs {params.pairs}"
-        " --csv {output.csv} --markdown {output.markdown} > {log} 2>&1"
+        " --csv {output.csv} --markdown {output.markdown} --latex {output.latex} > {log} 2>&1"
 
 
 rule table_of_records:
@@ -67,6 +69,7 @@ rule table_of_records:
     output:
         csv="results/tables/{table}.csv",
         markdown="results/tables/{table}.md",
+        latex="results/tables/{table}.tex",
     log:
         "logs/tables/{table}.log",
     benchmark:
@@ -87,7 +90,8 @@ rule table_of_records:
         "Writing {wildcards.table}"
     shell:
         "python -m workflow_scripts.report.records --recipe {params.recipe:q} --questions {params.questions}"
-        " --left-out {params.left_out} --csv {output.csv} --markdown {output.markdown} > {log} 2>&1"
+        " --left-out {params.left_out} --csv {output.csv} --markdown {output.markdown}"
+        " --latex {output.latex} > {log} 2>&1"
 
 
 rule table_of_effects:
@@ -97,6 +101,7 @@ rule table_of_effects:
     output:
         csv="results/tables/{table}.csv",
         markdown="results/tables/{table}.md",
+        latex="results/tables/{table}.tex",
     log:
         "logs/tables/{table}.log",
     benchmark:
@@ -115,7 +120,7 @@ rule table_of_effects:
         "Writing {wildcards.table}"
     shell:
         "python -m workflow_scripts.report.effects --recipe {params.recipe:q} --effects {input.effects}"
-        " --csv {output.csv} --markdown {output.markdown} > {log} 2>&1"
+        " --csv {output.csv} --markdown {output.markdown} --latex {output.latex} > {log} 2>&1"
 
 
 rule compare:
@@ -124,6 +129,7 @@ rule compare:
     output:
         csv="results/tables/{table}.compare.csv",
         markdown="results/tables/{table}.compare.md",
+        latex="results/tables/{table}.compare.tex",
     log:
         "logs/tables/{table}.compare.log",
     benchmark:
@@ -142,7 +148,7 @@ rule compare:
         "Writing {wildcards.table} beside the published one"
     shell:
         "python -m workflow_scripts.report.compare --recipe {params.recipe:q} --table {input} --csv {output.csv}"
-        " --markdown {output.markdown} > {log} 2>&1"
+        " --markdown {output.markdown} --latex {output.latex} > {log} 2>&1"
 
 
 rule retrieval_table:

@@ -642,7 +642,7 @@ class TableOf(Recipe):
     )
     printed: Printed | None = Field(
         None,
-        description="the published table beside it, in results/tables/<name>.compare.csv, .md; null: none",
+        description="the published table beside it, in results/tables/<name>.compare.csv, .md, .tex; null: none",
     )
     spread: Spread = Field(
         "deviation",
@@ -843,7 +843,7 @@ class Config(Variables):
     models: dict[Name, Model] = Field(min_length=1, description="QA models")
     evaluations: dict[Name, Evaluation] = Field(min_length=1, description="what models are scored on")
     tables: dict[TableName, AnyTable] = Field(
-        min_length=1, description="what comes out: results/tables/<name>.csv, .md"
+        min_length=1, description="what comes out: results/tables/<name>.csv, .md, .tex"
     )
     retrieval: dict[Name, RetrievalRun] = Field(
         {}, description="how well languages find one another: results/retrieval/<name>.csv, .md, .svg"

@@ -38,7 +38,8 @@ def side_by_side(
         csv.writer(file).writerows(ours)
     out, page = folder / "out.csv", folder / "out.md"
     arguments = ["--recipe", json.dumps(recipe), "--table", f"{folder}/ours.csv"]
-    compare.main([*arguments, "--csv", str(out), "--markdown", str(page)])
+    written = ["--csv", str(out), "--markdown", str(page), "--latex", str(folder / "out.tex")]
+    compare.main([*arguments, *written])
     with out.open(newline="") as file:
         return list(csv.reader(file))[1:], page.read_text("utf-8")
 
@@ -114,6 +115,8 @@ def test_what_training_sets_are_made_of(tmp_path: Path) -> None:
         str(out),
         "--markdown",
         str(page),
+        "--latex",
+        f"{tmp_path}/out.tex",
     ]
     records.main([*arguments, "--left-out", f"all={tmp_path / 'list'}"])
     with out.open(newline="") as file:

@@ -51,7 +51,8 @@ def scores(file: Path, percent: list[float], annotators: int = 2, questions: int
 def write(tmp_path: Path, recipe: dict[str, Any], *files: str) -> tuple[list[list[str]], list[str]]:
     """The rows of the CSV and the lines of the Markdown."""
     out, page = tmp_path / "table.csv", tmp_path / "table.md"
-    main(["--recipe", json.dumps(recipe), "--scores", *files, "--csv", str(out), "--markdown", str(page)])
+    written = ["--csv", str(out), "--markdown", str(page), "--latex", str(tmp_path / "table.tex")]
+    main(["--recipe", json.dumps(recipe), "--scores", *files, *written])
     with out.open(encoding="utf-8", newline="") as file:
         return list(csv.reader(file)), page.read_text("utf-8").splitlines()
 

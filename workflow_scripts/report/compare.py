@@ -15,7 +15,7 @@ from workflow_scripts.cli import InputError, parser, read_recipe, run
 from workflow_scripts.files import write_text
 from workflow_scripts.recipes.table import Comparison, Heading, Table
 from workflow_scripts.report.chosen import how_chosen
-from workflow_scripts.report.markdown import literal, table
+from workflow_scripts.report.sheet import Panel, Sheet, write_sheet
 from workflow_scripts.report.tables import ABSENT, heads_of
 
 PRINTED = Path(__file__).parents[2] / "resources" / "paper_tables"
@@ -82,6 +82,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     arguments.add_argument("--table", required=True, help="the table of scores (.csv)")
     arguments.add_argument("--csv", type=Path, required=True, help="the comparison for programs")
     arguments.add_argument("--markdown", type=Path, required=True, help="the comparison for people")
+    arguments.add_argument("--latex", type=Path, required=True, help="the comparison for papers")
     given = arguments.parse_args(argv)
     recipe = read_recipe(given.recipe, Comparison)
     with open(given.table, encoding="utf-8", newline="") as file:
@@ -102,9 +103,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     )
     if recipe.table.chosen == "columns":
         caption += f" Ours: {how_chosen(recipe.table.chosen_on)}."
-    shown = [[*map(literal, row[:3]), *row[3:]] for row in rows]
     write_text(given.csv, text.getvalue())
-    write_text(given.markdown, "\n".join([caption, "", *table([HEADS, *shown], 3)]) + "\n")
+    write_sheet(Sheet(caption, [Panel(HEADS, rows, left=3)]), given.markdown, given.latex)
     print(f"{given.csv}, {given.markdown}: {sum(bool(row[-1]) for row in rows)} cells with a printed number")
 
 

@@ -1,16 +1,16 @@
-"""Write a table of scores in the layout of aligned_qa's Tables 2 and 3, as CSV and as Markdown.
+"""Write a table of scores in the layout of aligned_qa's Tables 2 and 3, as CSV, Markdown and LaTeX.
 
 A row is a model, a column a pair of question and context language (`Q_en,C_ar`: asked in English of Arabic articles);
 after each block of several columns stands their plain mean, `Q_en avg` where the question language is common to them
 and `C_en avg` where the context language is.  With several seeds, or several splits of the data (`repeats`), a cell is
-the mean over all these runs, and the Markdown adds the standard deviation (n - 1), or half of a 95 % interval of the
+the mean over all these runs, and those for people add the standard deviation (n - 1), or half of a 95 % interval of the
 mean by Student's t: of the splits' means where there are several splits, else of the seeds.  The CSV then holds this
 half, too, in columns of their own.
 
-Behind the cells of aligned models the Markdown marks whether the languages of the pair beside English were (✓) or were
-not (✗) among those that the encoder was aligned in, as the paper prints it.  A model whose encoder is somebody else's
-checkpoint that is not there has "n/a" for figures; the caption says what is missing.  F1 is the best of all score
-thresholds on the evaluated questions, or that of thresholds found on others.
+Behind the cells of aligned models tables for people mark whether the languages of the pair beside English were (✓) or
+were not (✗) among those that the encoder was aligned in, as the paper prints it.  A model whose encoder is somebody
+else's checkpoint that is not there has "n/a" for figures; the caption says what is missing.  F1 is the best of all
+score thresholds on the evaluated questions, or that of thresholds found on others.
 
 Instead of TyDi QA's F1, scores of the answers' texts: SQuAD's exact match and F1, the word Jaccard of ChAII and MuCoT,
 and the F1 of MuCoT's code.  Several of them stand one after another, `Jaccard hi`, `Jaccard ta`, `Jaccard overall`,
@@ -35,9 +35,9 @@ from scipy.special import stdtrit
 
 from workflow_scripts.cli import InputError, parser, read_recipe, run
 from workflow_scripts.files import read_text, write_text
-from workflow_scripts.recipes.table import Heading, Metric, Row, Table
+from workflow_scripts.recipes.table import Heading, Metric, Row, Spread, Table
 from workflow_scripts.report.chosen import best_of_each_column, how_chosen, read_steps
-from workflow_scripts.report.markdown import literal, table
+from workflow_scripts.report.sheet import Panel, Sheet, write_sheet
 
 Block = Sequence[str]
 Scores = dict[str, tuple[float, int]]  # pair -> score in percent, and number of questions
@@ -188,10 +188,10 @@ def half_interval(runs: Sequence[float], splits: int) -> float:
     return float(stdtrit(len(units) - 1, 0.975)) * statistics.stdev(units) / len(units) ** 0.5
 
 
-def spread_of(runs: Sequence[float], recipe: Table) -> float:
-    """What stands behind the mean of several runs."""
-    if recipe.spread == "interval":
-        return half_interval(runs, len(recipe.repeats))
+def spread_of(runs: Sequence[float], spread: Spread, splits: int = 1) -> float:
+    """What stands behind the mean of several runs, `splits` equal shares one after another."""
+    if spread == "interval":
+        return half_interval(runs, splits)
     return statistics.stdev(runs)
 
 
@@ -210,16 +210,20 @@ def to_csv(recipe: Table, cells: dict[str, list[list[float]]]) -> str:
             continue
         of_columns = list(zip(*cells[row.model], strict=True))
         means = [f"{statistics.fmean(runs):.2f}" for runs in of_columns]
-        means += [f"{spread_of(runs, recipe):.2f}" for runs in of_columns] if spread else []
+        means += (
+            [f"{spread_of(runs, recipe.spread, len(recipe.repeats)):.2f}" for runs in of_columns]
+            if spread
+            else []
+        )
         means = [ABSENT] * len([*columns, *halves]) if row.missing else means
         writer.writerow([row.label, row.training, *means, above, " ".join(row.alignment or ())])
     return text.getvalue()
 
 
-def to_markdown(
+def to_sheet(
     recipe: Table, cells: dict[str, list[list[float]]], questions: Sequence[int], squad: str | None = None
-) -> str:
-    """The table for people: caption and table, aligned so that it reads well as plain text too."""
+) -> Sheet:
+    """The table for people."""
     models = [row for row in recipe.rows if isinstance(row, Row)]
     signs = {
         row.model: [sign for block in recipe.columns for sign in marks(block, row.alignment)]
@@ -228,21 +232,24 @@ def to_markdown(
     }
     marked = [any(column) for column in zip(*signs.values(), strict=True)]
     columns = heads_of(recipe)
-    lines = [["Model", "Tr. Data", *columns]]
+    lines: list[list[str] | str] = []
     for row in recipe.rows:
         if isinstance(row, Heading):
-            lines.append([f"*{literal(row.heading)}*", "", *("" for _ in columns)])
+            lines.append(row.heading)
             continue
-        values = [shown(runs, recipe) for runs in zip(*cells[row.model], strict=True)]
-        values = [ABSENT] * len(columns) if row.missing else values
-        # where others are marked, a number without a mark leaves room for one: digits stand under digits
-        ends = [
-            f" {sign or ' '}" if room else "" for sign, room in zip(signs[row.model], marked, strict=True)
+        values = [
+            shown(runs, recipe.spread, len(recipe.repeats)) for runs in zip(*cells[row.model], strict=True)
         ]
-        cells_of_row = [value + end for value, end in zip(values, ends, strict=True)]
-        lines.append([literal(row.label), literal(row.training), *cells_of_row])
-    rows = table(lines, left=2)
-    return "\n".join([caption(recipe, questions, any(marked), squad), "", *rows]) + "\n"
+        values = [ABSENT] * len(columns) if row.missing else values
+        lines.append([row.label, row.training, *with_marks(values, signs[row.model], marked)])
+    panel = Panel(["Model", "Tr. Data", *columns], lines, left=2)
+    return Sheet(caption(recipe, questions, any(marked), squad), [panel])
+
+
+def with_marks(values: Sequence[str], signs: Sequence[str], marked: Sequence[bool]) -> list[str]:
+    """Cells with what stands behind them; digits stand under digits where others of a column are marked."""
+    ends = [f" {sign or ' '}" if room else "" for sign, room in zip(signs, marked, strict=True)]
+    return [value + end for value, end in zip(values, ends, strict=True)]
 
 
 def caption(recipe: Table, questions: Sequence[int], marked: bool, squad: str | None = None) -> str:
@@ -276,10 +283,10 @@ def caption(recipe: Table, questions: Sequence[int], marked: bool, squad: str | 
     return " ".join(f"{sentence}." for sentence in sentences if sentence)
 
 
-def shown(runs: Sequence[float], recipe: Table) -> str:
+def shown(runs: Sequence[float], spread: Spread, splits: int = 1) -> str:
     """A cell: one decimal, as the papers print it; of several runs their mean and spread."""
     mean = f"{statistics.fmean(runs):.1f}"
-    return f"{mean} ± {spread_of(runs, recipe):.1f}" if len(runs) > 1 else mean
+    return f"{mean} ± {spread_of(runs, spread, splits):.1f}" if len(runs) > 1 else mean
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -294,6 +301,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     )
     arguments.add_argument("--csv", type=Path, required=True, help="the table for programs")
     arguments.add_argument("--markdown", type=Path, required=True, help="the table for people")
+    arguments.add_argument("--latex", type=Path, required=True, help="the table for papers")
     given = arguments.parse_args(argv)
     recipe = read_recipe(given.recipe, Table)
     files = {model: names.split(",") for model, _, names in (text.partition("=") for text in given.scores)}
@@ -328,7 +336,7 @@ def main(argv: Sequence[str] | None = None) -> None:
                     )
     write_text(given.csv, to_csv(recipe, cells))
     rules = " and ".join(sorted(filter(None, squad)))
-    write_text(given.markdown, to_markdown(recipe, cells, list(questions.values()), rules))
+    write_sheet(to_sheet(recipe, cells, list(questions.values()), rules), given.markdown, given.latex)
     pairs = len({pair for _, pair in questions})
     print(f"{given.csv}, {given.markdown}: {sum(map(bool, cells.values()))} models, {pairs} pairs")
 
