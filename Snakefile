@@ -48,6 +48,7 @@ if workflow.is_main_process:
 
 localrules:
     all,
+    all_tables,
     download,
     translate_by_service,
 
@@ -55,6 +56,11 @@ localrules:
 rule all:
     default_target: True
     input:
-        tables(),
+        tables(settings.tables),
         retrieval_tables(),
         calibration_tables(),
+
+
+rule all_tables:
+    input:
+        tables(papers_tables()),

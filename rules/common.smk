@@ -18,6 +18,7 @@ from workflow_scripts.config import (
     ParallelTranslations,
     PartCorpus,
     RecordsTableOf,
+    SectionsTableOf,
     SquadCorpus,
     TranscribedQuestions,
     TranslatedCorpus,
@@ -50,8 +51,10 @@ from workflow_scripts.config import (
     rows_of,
     runs_of,
     score_tables,
+    sections_recipe,
     shown_training_sets,
     table_recipe,
+    table_rows,
     texts_for,
     training_sets_of,
     translated_contexts,
@@ -60,11 +63,11 @@ from workflow_scripts.config import (
 )
 from workflow_scripts.recipes.bitext import Bitext
 from workflow_scripts.recipes.calibration import Calibration
+from workflow_scripts.recipes.comparison import Comparison
 from workflow_scripts.recipes.links import Links
 from workflow_scripts.recipes.retrieval import Retrieval
 from workflow_scripts.recipes.speech import Speech
 from workflow_scripts.recipes.splits import Splits
-from workflow_scripts.recipes.table import Comparison
 from workflow_scripts.recipes.translators import code
 from workflow_scripts.recipes.transliteration import Transliteration
 from workflow_scripts.staleness import code_hash
@@ -120,17 +123,23 @@ def folder(files):
     return str(Path(files[0]).parent)
 
 
-def tables():
-    """All tables, the workflow's final output, and those beside published ones."""
-    beside = [f"{name}.compare" for name in printed_tables()]
-    return expand(
-        "results/tables/{table}.{form}", table=[*settings.tables, *beside], form=["csv", "md", "tex"]
-    )
+FORMS = ["csv", "md", "tex"]
+
+
+def tables(names):
+    """Tables in all forms, and those beside published ones."""
+    beside = [f"{name}.compare" for name in names if name in printed_tables()]
+    return expand("results/tables/{table}.{form}", table=[*names, *beside], form=FORMS)
 
 
 def printed_tables():
-    """The tables of scores that stand beside a published one."""
-    return [name for name, entry in score_tables(settings).items() if entry.printed]
+    """The tables that stand beside a published one in a file of its own."""
+    return [name for name, entry in settings.tables.items() if getattr(entry, "printed", None)]
+
+
+def papers_tables():
+    """The tables that show what the papers' do: those beside published ones, be it in the same file."""
+    return [*printed_tables(), *of_kind(settings.tables, PairsTableOf)]
 
 
 def retrieval_tables():
@@ -720,7 +729,8 @@ def compared_guard(wildcards):
 def comparison_recipe(wildcards):
     """A table of scores and the rows of the published one that go beside it, as one line of JSON."""
     entry = settings.tables[wildcards.table]
-    return recipe(Comparison(table=table_recipe(settings, wildcards.table), printed=entry.printed))
+    of_table = sections_recipe if isinstance(entry, SectionsTableOf) else table_recipe
+    return recipe(Comparison(table=of_table(settings, wildcards.table), printed=entry.printed))
 
 
 def model_scores(wildcards):
@@ -738,6 +748,18 @@ def model_scores(wildcards):
         ]
         for name, shown in runs.items()
         if all(model in present for _, model, _ in shown)
+    }
+
+
+def shown_scores(wildcards):
+    """MODEL@EVALUATION -> the score files of a table of sections, one for each seed."""
+    present = present_models(settings, wildcards.table)
+    return {
+        f"{model}@{evaluation}": [
+            f"results/scores/{model}/seed{seed}/{evaluation}.json" for seed in settings.seeds
+        ]
+        for model, evaluation in table_rows(settings, wildcards.table)
+        if model in present
     }
 
 

@@ -33,6 +33,38 @@ rule table:
         " --csv {output.csv} --markdown {output.markdown} --latex {output.latex} > {log} 2>&1"
 
 
+rule table_of_sections:
+    input:
+        scores=lambda wildcards: flat(shown_scores(wildcards)),
+        guard=guard_reports,
+    output:
+        csv="results/tables/{table}.csv",
+        markdown="results/tables/{table}.md",
+        latex="results/tables/{table}.tex",
+    log:
+        "logs/tables/{table}.log",
+    benchmark:
+        "logs/costs/tables/{table}.tsv"
+    wildcard_constraints:
+        table=one_of(of_kind(settings.tables, SectionsTableOf)),
+    conda:
+        "../envs/xlqa.yaml"
+    resources:
+        mem_mb=500,
+        runtime=10,
+    params:
+        recipe=lambda wildcards: recipe(sections_recipe(settings, wildcards.table)),
+        scores=lambda wildcards: [
+            f"{shown}={','.join(files)}" for shown, files in shown_scores(wildcards).items()
+        ],
+        code=code_hash("workflow_scripts.report.sections"),
+    message:
+        "Writing {wildcards.table}"
+    shell:
+        "python -m workflow_scripts.report.sections --recipe {params.recipe:q} --scores {params.scores:q}"
+        " --csv {output.csv} --markdown {output.markdown} --latex {output.latex} > {log} 2>&1"
+
+
 rule table_of_pairs:
     input:
         lambda wildcards: flat(pairs_shown(wildcards)),

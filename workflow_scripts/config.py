@@ -45,6 +45,7 @@ from workflow_scripts.recipes.pretraining import Pretraining
 from workflow_scripts.recipes.relocation import Label
 from workflow_scripts.recipes.retrieval import Retrieval
 from workflow_scripts.recipes.retrieval_table import Aligned, RetrievalTable
+from workflow_scripts.recipes.sections import Block, Section, SectionsTable, Source
 from workflow_scripts.recipes.speech import Speech
 from workflow_scripts.recipes.splits import Splits
 from workflow_scripts.recipes.table import (
@@ -679,6 +680,86 @@ class TableOf(Recipe):
         return [] if self.metric is None else self.metric if isinstance(self.metric, list) else [self.metric]
 
 
+class LabelledRow(Recipe):
+    """A model under another name than its own."""
+
+    model: Name = Field(description="an entry of models")
+    label: str = Field(description="printed under Model")
+
+
+def _kind_of_model_row(given: Any) -> str:
+    kinds = {"Heading": Heading, "LabelledRow": LabelledRow}
+    if isinstance(given, dict):
+        return "Heading" if "heading" in given else "LabelledRow"
+    return next((name for name, kind in kinds.items() if isinstance(given, kind)), "str")
+
+
+ModelRow = Annotated[
+    Annotated[Name, Tag("str")]
+    | Annotated[Heading, Tag("Heading")]
+    | Annotated[LabelledRow, Tag("LabelledRow")],
+    Discriminator(_kind_of_model_row),
+]
+
+
+class ColumnOf(Recipe):
+    """A column of a section."""
+
+    pair: Pair = Field(description="a question-context pair")
+    evaluation: Name | None = Field(None, description="an entry of evaluations; null: the section's")
+    task: Task | None = Field(None, description="passage or minimal; null: the section's")
+    source: Source = Field(
+        "text",
+        description="how questions came, for the head: text, or spoken and written down by people (gold) or by a"
+        " recogniser (asr)",
+    )
+
+
+AnyColumn = Annotated[
+    Annotated[Annotated[list[Pair], Field(min_length=1)], Tag("list")] | Annotated[ColumnOf, Tag("ColumnOf")],
+    Discriminator(lambda given: "list" if isinstance(given, list | tuple) else "ColumnOf"),
+]
+
+
+class SectionOf(Recipe):
+    """Some rows of a table with columns of their own."""
+
+    heading: str | None = Field(None, description="above the section")
+    evaluation: Name | None = Field(None, description="an entry of evaluations; null: the table's")
+    task: Task | None = Field(None, description="passage or minimal; null: the table's")
+    rows: list[ModelRow] = Field(min_length=1, description="models, and headings between them")
+    columns: list[AnyColumn] = Field(
+        min_length=1,
+        description="blocks of question-context pairs, each with its average, or single columns that say more",
+    )
+
+
+class SectionsTableOf(Recipe):
+    """A table of sections below each other, whose columns may be of several evaluations and tasks."""
+
+    kind: Literal["sections"] = Field(
+        description="sections: rows with columns of their own, of several evaluations and tasks"
+    )
+    title: str = Field(description="first words of the caption")
+    evaluation: Name | None = Field(None, description="an entry of evaluations, of sections that name none")
+    task: Task | None = Field(None, description="passage or minimal, of sections that name none")
+    sections: list[SectionOf] = Field(min_length=1, description="from top to bottom")
+    printed: Printed | None = Field(None, description="as in tables of scores")
+    spread: Spread = Field("deviation", description="as in tables of scores")
+
+    @model_validator(mode="after")
+    def _each_column_is_of_something(self) -> Self:
+        for section in self.sections:
+            for column in section.columns:
+                for key in ("evaluation", "task"):
+                    if not any(getattr(one, key, None) for one in (column, section, self)):
+                        shown = column.pair if isinstance(column, ColumnOf) else column[0]
+                        raise ValueError(
+                            f"column {shown} has no {key}; give one to the table, the section or the column"
+                        )
+        return self
+
+
 class PairsTableOf(Recipe):
     """A table of sentence pairs: a row for each language, with what encoders have read of it (aligned_qa's Table 9)."""
 
@@ -772,7 +853,8 @@ AnyTable = Annotated[
     Annotated[TableOf, Tag("scores")]
     | Annotated[PairsTableOf, Tag("pairs")]
     | Annotated[RecordsTableOf, Tag("records")]
-    | Annotated[EffectsTableOf, Tag("effects")],
+    | Annotated[EffectsTableOf, Tag("effects")]
+    | Annotated[SectionsTableOf, Tag("sections")],
     Discriminator(_kind_of_table),
 ]
 
@@ -1020,26 +1102,68 @@ def compared_runs(config: Config, table: str) -> dict[str, list[tuple[str, str, 
     }
 
 
-def reported(config: Config) -> Iterator[tuple[str, str, str]]:
-    """(table, model, evaluation) of everything that tables report."""
-    for name in score_tables(config):
-        yield from ((name, model, evaluation) for model, evaluation in table_rows(config, name))
-    for name in effects_tables(config):
-        for runs in compared_runs(config, name).values():
-            yield from ((name, model, evaluation) for _, model, evaluation in runs)
+def sections_table(config: Config, table: str) -> SectionsTableOf:
+    """The entry of a table of sections."""
+    entry = config.tables[table]
+    assert isinstance(entry, SectionsTableOf)
+    return entry
 
 
-def table_rows(config: Config, table: str) -> list[tuple[str, str]]:
-    """(model, evaluation) of all that a table of scores shows, in the order of its rows."""
+def blocks_of(entry: SectionsTableOf, section: SectionOf) -> list[Block]:
+    """The blocks of columns of a section, each with its evaluation and task."""
+    found = []
+    for column in section.columns:
+        own = column if isinstance(column, ColumnOf) else None
+        pairs = [own.pair] if own else column
+        evaluation = (own and own.evaluation) or section.evaluation or entry.evaluation
+        task = (own and own.task) or section.task or entry.task
+        block = {
+            "evaluation": evaluation,
+            "task": task,
+            "pairs": pairs,
+            "source": own.source if own else "text",
+        }
+        found.append(Block.model_validate(block))
+    return found
+
+
+def models_of(rows: Sequence[str | Heading | LabelledRow]) -> list[tuple[str, str | None]]:
+    """(model, the label that it is given here) of each row that is one."""
     return [
-        (model, evaluation)
-        for row in rows_of(config, table)
-        for _, model, evaluation in runs_of(config, table, row)
+        (row, None) if isinstance(row, str) else (row.model, row.label)
+        for row in rows
+        if not isinstance(row, Heading)
     ]
 
 
+def reported(config: Config) -> Iterator[tuple[str, str, str]]:
+    """(table, model, evaluation) of everything that tables report."""
+    for name in config.tables:
+        yield from ((name, model, evaluation) for model, evaluation in table_rows(config, name))
+
+
+def table_rows(config: Config, table: str) -> list[tuple[str, str]]:
+    """(model, evaluation) of all that a table shows of models, in the order of its rows."""
+    match config.tables[table]:
+        case TableOf():
+            runs = [run for row in rows_of(config, table) for run in runs_of(config, table, row)]
+            return [(model, evaluation) for _, model, evaluation in runs]
+        case EffectsTableOf():
+            compared = compared_runs(config, table).values()
+            return [(model, evaluation) for runs in compared for _, model, evaluation in runs]
+        case SectionsTableOf() as entry:
+            shown = [
+                (model, block.evaluation)
+                for section in entry.sections
+                for model, _ in models_of(section.rows)
+                for block in blocks_of(entry, section)
+            ]
+            return list(dict.fromkeys(shown))
+    return []
+
+
 def table_models(config: Config, table: str) -> list[str]:
-    """The models in a table of scores, each once, in the order of its rows."""
+    """The models in a table, each once, in the order of its rows."""
     return list(dict.fromkeys(model for model, _ in table_rows(config, table)))
 
 
@@ -1251,6 +1375,35 @@ def table_recipe(config: Config, name: str) -> Table:
     )
 
 
+def model_row(config: Config, model: str, label: str | None) -> Row:
+    """A model as a row of a table."""
+    entry = config.models[model]
+    return Row(
+        model=model,
+        label=label or entry.label,
+        training=training_label(config, model),
+        alignment=aligned_languages(config, entry.alignment) if entry.alignment else None,
+        missing=missing_checkpoint(config, model),
+    )
+
+
+def sections_recipe(config: Config, name: str) -> SectionsTable:
+    """What the step that writes a table of sections needs to know of its models and evaluations."""
+    table = sections_table(config, name)
+    sections = []
+    for section in table.sections:
+        found = iter(models_of(section.rows))
+        rows = [row if isinstance(row, Heading) else model_row(config, *next(found)) for row in section.rows]
+        sections.append(Section(heading=section.heading, columns=blocks_of(table, section), rows=rows))
+    return SectionsTable(
+        title=table.title,
+        annotators=config.evaluations[sections[0].columns[0].evaluation].annotators,
+        seeds=config.seeds,
+        spread=table.spread,
+        sections=sections,
+    )
+
+
 def chosen_on(config: Config, table: str) -> list[str]:
     """The evaluations by which a table chooses a step for each column, each once; none where it shows weights."""
     if score_tables(config)[table].chosen == "weights":
@@ -1398,6 +1551,11 @@ def microworld_files(recipe: Microworld) -> list[str]:
                 for code in recipe.languages
                 for file in _sdqa_files(code, recipe.asr_noise.get(code, {}))
             ),
+            *(
+                f"sdqa/test/{language(code).iso3}/english.test.bilingual-en-US.txt"
+                for code in recipe.read_in_english
+                if code in foreign
+            ),
             *(f"translations/{name}.{pair}.tsv" for name in ("train", "dev", "hard") for pair in directions),
             *(
                 f"squad/squad-{code}-{part}.json"
@@ -1518,6 +1676,9 @@ def _check(config: Config) -> None:
         if isinstance(table, EffectsTableOf):
             _check_effects(config, where, name, table)
             continue
+        if isinstance(table, SectionsTableOf):
+            _check_sections(config, where, name, table)
+            continue
         _check_table(config, where, name, table)
     for name in config.models:
         _check_selection(config, name)
@@ -1585,10 +1746,49 @@ def _check_table(config: Config, where: str, name: str, table: TableOf) -> None:
     _distinct(f"{where}.rows", [row_name(config, name, row) for row in rows])
     _distinct(f"{where}.columns", [pair for block in table.columns for pair in block])
     _distinct(f"{where}.metric", table.metrics())
-    if table.printed is not None and len(table.printed.rows) != len(rows):
+    _check_printed(where, table.printed, len(rows))
+
+
+def _check_sections(config: Config, where: str, name: str, table: SectionsTableOf) -> None:
+    """Models, evaluations and columns of a table of sections are there, and all count as many annotators."""
+    annotators: dict[int, str] = {}
+    for number, section in enumerate(table.sections):
+        here = f"{where}.sections.{number}"
+        blocks = blocks_of(table, section)
+        for block in blocks:
+            _known(f"{here}.columns", "evaluation", block.evaluation, config.evaluations)
+            annotators.setdefault(config.evaluations[block.evaluation].annotators, block.evaluation)
+            for pair in block.pairs:
+                present = pairs_of(config, block.evaluation)
+                _known(f"{here}.columns", f"pair of evaluation {block.evaluation}", pair, present)
+        _distinct(
+            f"{here}.columns",
+            [" ".join((pair, block.task, block.source)) for block in blocks for pair in block.pairs],
+        )
+        models = models_of(section.rows)
+        if not models:
+            raise InputError(f"{here}.rows: there are headings only; name at least one entry of models")
+        for model, _ in models:
+            _known(f"{here}.rows", "model", model, config.models)
+    if len(annotators) > 1:
+        one, other = list(annotators.values())[:2]
         raise InputError(
-            f"{where}.printed.rows has {len(table.printed.rows)} numbers for {len(rows)} models; give one, or null, for"
-            " each"
+            f"{where}.sections: evaluations.{one}.annotators is {config.evaluations[one].annotators}, but that of"
+            f" {other} is {config.evaluations[other].annotators}; they must be the same"
+        )
+    if not present_models(config, name):
+        missing = missing_checkpoint(config, table_models(config, name)[0])
+        raise InputError(
+            f"{where}.sections: none of the models can be made; put the checkpoint into {missing}, or add a model"
+        )
+    rows = [model for section in table.sections for model in models_of(section.rows)]
+    _check_printed(where, table.printed, len(rows))
+
+
+def _check_printed(where: str, printed: Printed | None, models: int) -> None:
+    if printed is not None and len(printed.rows) != models:
+        raise InputError(
+            f"{where}.printed.rows has {len(printed.rows)} numbers for {models} models; give one, or null, for each"
         )
 
 
@@ -1844,12 +2044,15 @@ def _check_calibration(config: Config, where: str, name: str) -> None:
 
 
 def _check_transcribed(config: Config, where: str, corpus: TranscribedQuestions) -> None:
-    """The questions are original ones, some in the dialect's language, and recordings of the dialect's locale."""
+    """Questions are original or translated ones, some in the dialect's language, and recordings of its locale."""
     for name in ancestors(config, corpus.of):
         if not isinstance(
-            config.corpora[name], TydiCorpus | SquadCorpus | ChaiiCorpus | PartCorpus | MatchedCorpus
+            config.corpora[name],
+            TydiCorpus | SquadCorpus | ChaiiCorpus | PartCorpus | MatchedCorpus | TranslatedQuestions,
         ):
-            raise InputError(f"{where}.of: the questions of {name} are not original ones; name others")
+            raise InputError(
+                f"{where}.of: the questions of {name} are not those of its own documents; name others"
+            )
     present = {pair.split("-")[0] for pair in question_pairs(config, corpus.of)}
     _known(f"{where}.dialect", f"question language of corpora.{corpus.of}", corpus.language(), present)
     if corpus.recordings is None:

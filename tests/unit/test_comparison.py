@@ -9,6 +9,7 @@ import pytest
 
 from workflow_scripts.cli import InputError
 from workflow_scripts.corpus import Annotation, Document, Question, write_documents, write_questions
+from workflow_scripts.recipes.table import Table
 from workflow_scripts.report import compare, records
 
 E = ["en-ar", "en-bn", "en-sw", "en-ko"]
@@ -65,7 +66,7 @@ def test_mucots_columns_beside_our_rows(tmp_path: Path) -> None:
 
 
 def test_averages_stand_beside_averages(tmp_path: Path) -> None:
-    head = ["Model", "Tr. Data", *compare.heads_of(compare.Table(**table(task="minimal", columns=[E, F])))]
+    head = ["Model", "Tr. Data", *compare.heads_of(Table(**table(task="minimal", columns=[E, F])))]
     ours = [head, ["M0", "t", *range(10)], ["M1", "t", *range(10)]]
     given = {
         "table": table(task="minimal", columns=[E, F]),

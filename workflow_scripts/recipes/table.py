@@ -137,6 +137,7 @@ class Printed(Recipe):
         "aligned_qa_table2",
         "aligned_qa_table3",
         "aligned_qa_table4",
+        "aligned_qa_table5",
         "aligned_qa_table7",
         "aligned_qa_table8",
         "mucot_table2",
@@ -146,10 +147,3 @@ class Printed(Recipe):
         min_length=1,
         description="numbers of its rows (of MuCoT's columns), in the order of the models; null: it has no such row",
     )
-
-
-class Comparison(Recipe):
-    """A table of scores beside the published one."""
-
-    table: Table = Field(description="the table of scores")
-    printed: Printed = Field(description="the published one")

@@ -1,53 +1,113 @@
-"""Write a table of scores beside the published one, cell by cell: ours, the paper's, and the difference.
+"""Write a table of scores or sections beside the published one, cell by cell: ours, the paper's, and the difference.
 
 Published numbers come from resources/paper_tables, transcribed from aligned_qa (Faisal & Anastasopoulos 2021) and MuCoT
 (Kumar et al. 2022).  Rows go together by number: that of the row in the printed table, or of the column in MuCoT's.  A
 cell that is in one table only has nothing on the other side.  What differs is often more than the method: other data,
 encoders and sizes; this table puts numbers side by side and says nothing about why.
+
+Beside aligned_qa's Tables 2 and 3 the caption tells what aligned encoders gain, as the paper's abstract puts it: the
+mean relative gain of the averages of the fully aligned ones (TYDI-L, 111-S, 111-L) over their encoder's mono baseline;
+and over +aug, which is what alignment adds.
 """
 
 import csv
 import io
-from collections.abc import Sequence
+import statistics
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from workflow_scripts.cli import InputError, parser, read_recipe, run
 from workflow_scripts.files import write_text
-from workflow_scripts.recipes.table import Comparison, Heading, Table
+from workflow_scripts.recipes.comparison import Comparison
+from workflow_scripts.recipes.sections import SectionsTable
+from workflow_scripts.recipes.table import Heading, Row, Table
 from workflow_scripts.report.chosen import how_chosen
+from workflow_scripts.report.sections import heads_of as heads_of_section
 from workflow_scripts.report.sheet import Panel, Sheet, write_sheet
 from workflow_scripts.report.tables import ABSENT, heads_of
 
 PRINTED = Path(__file__).parents[2] / "resources" / "paper_tables"
 HEADS = ["Model", "Tr. Data", "Column", "Ours", "Paper", "Difference"]
-Cells = dict[tuple[int, str, str], float]  # row, question and context language ("avg" for a mean) -> percent
+GAIN_TABLES = ("aligned_qa_table2", "aligned_qa_table3")
+GAINED = ("TYDI-L", "111-S", "111-L")  # the alignments of the paper's own that are trained on most
 
 
-def printed(name: str, recipe: Table) -> Cells:
-    """The published scores of what a table shows, in percent.
+class Key(NamedTuple):
+    """A printed cell: row, task (none in MuCoT's), languages of question and context ("avg": a mean), and source."""
 
-    Raises InputError where the published table has none of it.
-    """
-    found: Cells = {}
+    row: int
+    task: str | None
+    question: str
+    context: str
+    source: str = "text"
+
+
+Cells = dict[Key, float]  # in percent
+
+
+def lines_of(name: str) -> list[dict[str, str]]:
+    """The lines of a published table."""
     with (PRINTED / f"{name}.csv").open(encoding="utf-8", newline="") as file:
-        for row in csv.DictReader(file):
-            if "column_order" in row:  # MuCoT's, in which a column is a system
-                if tuple(recipe.metrics[:1]) == (row["metric"],):
-                    code = "avg" if row["language"] == "overall" else row["language"]
-                    found[int(row["column_order"]), code, code] = 100 * float(row["score"])
-            elif row["task"] == recipe.task:
-                pair = row["question_language"], row["context_language"]
-                found[(int(row["row_order"]), *pair)] = float(row["score"])
-    if not found:
-        shown = recipe.task or ", ".join(recipe.metrics)
-        raise InputError(f"--recipe: {name} has no {shown}; give printed of another table")
+        return list(csv.DictReader(file))
+
+
+def printed(name: str, metric: str | None = None) -> Cells:
+    """The published scores in percent; metric: of MuCoT's tables, which have a system a column."""
+    found: Cells = {}
+    for row in lines_of(name):
+        if "column_order" in row:
+            if metric == row["metric"]:
+                code = "avg" if row["language"] == "overall" else row["language"]
+                found[Key(int(row["column_order"]), None, code, code)] = 100 * float(row["score"])
+        else:
+            pair = row["question_language"], row["context_language"]
+            key = Key(int(row["row_order"]), row["task"], *pair, row["question_source"])
+            found[key] = float(row["score"])
     return found
+
+
+def relative_gains(name: str, cells: Mapping[Key, float], base: str) -> list[float]:
+    """In percent, what each average of each aligned row in GAINED gains over `base` (mono or +aug) of its encoder.
+
+    name: aligned_qa_table2 or 3, which says what the rows are; cells: its scores, or others under its keys.
+    """
+    rows = {int(row["row_order"]): row for row in lines_of(name)}
+    bases = {
+        row["base_model"]: number
+        for number, row in rows.items()
+        if not row["alignment"] and row["training"] == base
+    }
+    gains = []
+    for key, score in cells.items():
+        row = rows[key.row]
+        other = cells.get(key._replace(row=bases[row["base_model"]]))
+        if "avg" in (key.question, key.context) and row["alignment"] in GAINED and other:
+            gains.append(100 * (score / other - 1))
+    return gains
+
+
+def gains_told(name: str, ours: Mapping[Key, float], task: str | None) -> str:
+    """What a caption says of relative gains, without its full stop; empty where the table shows none of ours."""
+    theirs = {key: score for key, score in printed(name).items() if key.task == task}
+    told = []
+    for base in ("mono", "+aug"):
+        mine, paper = relative_gains(name, ours, base), relative_gains(name, theirs, base)
+        if not mine or not paper:
+            return ""
+        told.append(f"{statistics.fmean(mine):+.1f} % over {base} (paper: {statistics.fmean(paper):+.1f} %)")
+    return f"Mean relative gain of {', '.join(GAINED)} in the averages, as in the paper's abstract: {', '.join(told)}"
 
 
 def keys_of(recipe: Table) -> list[tuple[str, str]]:
     """(question, context) language of every column of a table's first metric, "avg" on a side that is averaged over."""
+    return keys_of_blocks(recipe.columns)
+
+
+def keys_of_blocks(blocks: Sequence[Sequence[str]]) -> list[tuple[str, str]]:
+    """The same of blocks of pairs."""
     found = []
-    for block in recipe.columns:
+    for block in blocks:
         sides = [tuple(pair.split("-")) for pair in block]
         found += [(question, context) for question, context in sides]
         if len(block) > 1:
@@ -61,19 +121,55 @@ def keys_of(recipe: Table) -> list[tuple[str, str]]:
     return found
 
 
-def compared(recipe: Comparison, ours: list[dict[str, str]]) -> list[list[str]]:
-    """The comparison without its head; `ours` are the rows of the table's CSV."""
-    cells, keys = printed(recipe.printed.table, recipe.table), keys_of(recipe.table)
-    heads = heads_of(recipe.table)[: len(keys)]
-    rows = []
-    for row, number in zip(ours, recipe.printed.rows, strict=True):
-        for head, (question, context) in zip(heads, keys, strict=True):
-            theirs = cells.get((number, question, context)) if number is not None else None
-            mine = None if row[head] == ABSENT else float(row[head])
-            difference = "" if mine is None or theirs is None else f"{mine - theirs:+.1f}"
-            shown = [ABSENT if mine is None else f"{mine:.1f}", "" if theirs is None else f"{theirs:.1f}"]
-            rows.append([row["Model"], row["Tr. Data"], head, *shown, difference])
-    return rows
+def ours_in_table(recipe: Table, lines: list[dict[str, str]]) -> list[list[tuple[str, Key, str]]]:
+    """Of each model of a table of scores (column head, key with row 0, score) of the columns that may be printed."""
+    keys = [Key(0, recipe.task, *pair) for pair in keys_of(recipe)]
+    shown = heads_of(recipe)[: len(keys)]
+    return [[(head, key, line[head]) for head, key in zip(shown, keys, strict=True)] for line in lines]
+
+
+def ours_in_sections(recipe: SectionsTable, lines: list[dict[str, str]]) -> list[list[tuple[str, Key, str]]]:
+    """The same of a table of sections, whose CSV has a line for each cell."""
+    cells = iter(lines)
+    found = []
+    for section in recipe.sections:
+        keys = [
+            Key(0, block.task, *pair, block.source)
+            for block in section.columns
+            for pair in keys_of_blocks([block.pairs])
+        ]
+        columns = list(zip(heads_of_section(section), keys, strict=True))
+        for row in section.rows:
+            if isinstance(row, Row):
+                found.append([(head, key, next(cells)["F1"]) for head, key in columns])
+    return found
+
+
+def compared(recipe: Comparison, lines: list[dict[str, str]]) -> tuple[list[list[str]], dict[Key, float]]:
+    """The comparison without its head, and our scores under the printed ones' keys; lines: of the table's CSV."""
+    table = recipe.table
+    if isinstance(table, SectionsTable):
+        models = [row for section in table.sections for row in section.rows if isinstance(row, Row)]
+        ours, metric = ours_in_sections(table, lines), None
+    else:
+        models = [row for row in table.rows if isinstance(row, Row)]
+        ours, metric = ours_in_table(table, lines), table.metrics[0] if table.metrics else None
+    cells = printed(recipe.printed.table, metric)
+    keys = {key._replace(row=0) for of_row in ours for _, key, _ in of_row}
+    if not keys & {key._replace(row=0) for key in cells}:
+        shown = table.task or ", ".join(table.metrics) if isinstance(table, Table) else "such column"
+        raise InputError(f"--recipe: {recipe.printed.table} has no {shown}; give printed of another table")
+    rows, mine = [], {}
+    for model, of_row, number in zip(models, ours, recipe.printed.rows, strict=True):
+        for head, key, score in of_row:
+            theirs = cells.get(key._replace(row=number)) if number is not None else None
+            if number is not None and score != ABSENT:
+                mine[key._replace(row=number)] = float(score)
+            own = None if score == ABSENT else float(score)
+            difference = "" if own is None or theirs is None else f"{own - theirs:+.1f}"
+            both = [ABSENT if own is None else f"{own:.1f}", "" if theirs is None else f"{theirs:.1f}"]
+            rows.append([model.label, model.training, head, *both, difference])
+    return rows, mine
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -86,14 +182,20 @@ def main(argv: Sequence[str] | None = None) -> None:
     given = arguments.parse_args(argv)
     recipe = read_recipe(given.recipe, Comparison)
     with open(given.table, encoding="utf-8", newline="") as file:
-        ours = list(csv.DictReader(file))
-    models = [row for row in recipe.table.rows if not isinstance(row, Heading)]
-    if not len(ours) == len(models) == len(recipe.printed.rows):
+        lines = list(csv.DictReader(file))
+    sections = recipe.table.sections if isinstance(recipe.table, SectionsTable) else [recipe.table]
+    models = [row for section in sections for row in section.rows if not isinstance(row, Heading)]
+    if isinstance(recipe.table, Table):
+        expected = len(models)
+    else:
+        shown = [(len(heads_of_section(one)), one.rows) for one in recipe.table.sections]
+        expected = sum(count * sum(isinstance(row, Row) for row in rows) for count, rows in shown)
+    if len(lines) != expected or len(models) != len(recipe.printed.rows):
         raise InputError(
-            f"{given.table}: {len(ours)} rows, of {len(models)} models and beside {len(recipe.printed.rows)} printed"
+            f"{given.table}: {len(lines)} rows, of {len(models)} models and beside {len(recipe.printed.rows)} printed"
             " ones; give a number, or null, for each model in printed.rows"
         )
-    rows = compared(recipe, ours)
+    rows, mine = compared(recipe, lines)
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows([HEADS, *rows])
     paper, number = recipe.printed.table.rsplit("_table", 1)
@@ -101,8 +203,11 @@ def main(argv: Sequence[str] | None = None) -> None:
         f"{recipe.table.title}. Ours beside the numbers of Table {number} in the paper on {paper}, in percent; data,"
         " encoders and sizes differ."
     )
-    if recipe.table.chosen == "columns":
+    if isinstance(recipe.table, Table) and recipe.table.chosen == "columns":
         caption += f" Ours: {how_chosen(recipe.table.chosen_on)}."
+    if recipe.printed.table in GAIN_TABLES and isinstance(recipe.table, Table):
+        told = gains_told(recipe.printed.table, mine, recipe.table.task)
+        caption += f" {told}." if told else ""
     write_text(given.csv, text.getvalue())
     write_sheet(Sheet(caption, [Panel(HEADS, rows, left=3)]), given.markdown, given.latex)
     print(f"{given.csv}, {given.markdown}: {sum(bool(row[-1]) for row in rows)} cells with a printed number")
