@@ -14,6 +14,7 @@ from workflow_scripts.config import (
     GoogleTranslations,
     ImportedTranslations,
     MatchedCorpus,
+    OutcomesTableOf,
     PairsTableOf,
     ParallelTranslations,
     PartCorpus,
@@ -40,6 +41,7 @@ from workflow_scripts.config import (
     measured_alignments,
     measured_languages,
     microworld_files,
+    outcomes_recipe,
     pairs_of,
     pairs_table_recipe,
     present_models,
@@ -729,7 +731,8 @@ def compared_guard(wildcards):
 def comparison_recipe(wildcards):
     """A table of scores and the rows of the published one that go beside it, as one line of JSON."""
     entry = settings.tables[wildcards.table]
-    of_table = sections_recipe if isinstance(entry, SectionsTableOf) else table_recipe
+    of_kinds = {SectionsTableOf: sections_recipe, OutcomesTableOf: outcomes_recipe}
+    of_table = of_kinds.get(type(entry), table_recipe)
     return recipe(Comparison(table=of_table(settings, wildcards.table), printed=entry.printed))
 
 
@@ -751,12 +754,13 @@ def model_scores(wildcards):
     }
 
 
-def shown_scores(wildcards):
-    """MODEL@EVALUATION -> the score files of a table of sections, one for each seed."""
+def shown_scores(wildcards, end="json"):
+    """MODEL@EVALUATION -> the score files of a table of sections, or, with end "questions.jsonl", what the questions of a
+    table of outcomes got; one for each seed."""
     present = present_models(settings, wildcards.table)
     return {
         f"{model}@{evaluation}": [
-            f"results/scores/{model}/seed{seed}/{evaluation}.json" for seed in settings.seeds
+            f"results/scores/{model}/seed{seed}/{evaluation}.{end}" for seed in settings.seeds
         ]
         for model, evaluation in table_rows(settings, wildcards.table)
         if model in present

@@ -65,6 +65,39 @@ rule table_of_sections:
         " --csv {output.csv} --markdown {output.markdown} --latex {output.latex} > {log} 2>&1"
 
 
+rule table_of_outcomes:
+    input:
+        questions=lambda wildcards: flat(shown_scores(wildcards, "questions.jsonl")),
+        guard=guard_reports,
+    output:
+        csv="results/tables/{table}.csv",
+        markdown="results/tables/{table}.md",
+        latex="results/tables/{table}.tex",
+    log:
+        "logs/tables/{table}.log",
+    benchmark:
+        "logs/costs/tables/{table}.tsv"
+    wildcard_constraints:
+        table=one_of(of_kind(settings.tables, OutcomesTableOf)),
+    conda:
+        "../envs/xlqa.yaml"
+    resources:
+        mem_mb=500,
+        runtime=10,
+    params:
+        recipe=lambda wildcards: recipe(outcomes_recipe(settings, wildcards.table)),
+        questions=lambda wildcards: [
+            f"{shown}={','.join(files)}"
+            for shown, files in shown_scores(wildcards, "questions.jsonl").items()
+        ],
+        code=code_hash("workflow_scripts.report.outcomes"),
+    message:
+        "Writing {wildcards.table}"
+    shell:
+        "python -m workflow_scripts.report.outcomes --recipe {params.recipe:q} --questions {params.questions:q}"
+        " --csv {output.csv} --markdown {output.markdown} --latex {output.latex} > {log} 2>&1"
+
+
 rule table_of_pairs:
     input:
         lambda wildcards: flat(pairs_shown(wildcards)),

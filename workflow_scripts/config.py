@@ -40,6 +40,7 @@ from workflow_scripts.recipes.features import Features
 from workflow_scripts.recipes.linker import LinkerTraining
 from workflow_scripts.recipes.links import Links
 from workflow_scripts.recipes.microworld import Microworld
+from workflow_scripts.recipes.outcomes import OutcomesTable, Side
 from workflow_scripts.recipes.parallel import Parallel
 from workflow_scripts.recipes.pretraining import Pretraining
 from workflow_scripts.recipes.relocation import Label
@@ -760,6 +761,47 @@ class SectionsTableOf(Recipe):
         return self
 
 
+class SideOf(Recipe):
+    """One way of asking questions."""
+
+    evaluation: Name = Field(description="an entry of evaluations")
+    pairs: list[Pair] = Field(
+        min_length=1, description="question-context pairs, each beside that at its place on the other side"
+    )
+    source: Source = Field("text", description="as in tables of sections")
+
+
+def _kind_of_named(given: Any) -> str:
+    return "str" if isinstance(given, str) else "LabelledRow"
+
+
+class OutcomesTableOf(Recipe):
+    """A table of how many questions models answer rightly when they are asked in one way, and in another."""
+
+    kind: Literal["outcomes"] = Field(
+        description="outcomes: how many questions are answered rightly in two ways of asking (aligned_qa's Table 6)"
+    )
+    title: str = Field(description="first words of the caption")
+    task: Task = Field("minimal", description="whose answers are right or wrong")
+    models: list[
+        Annotated[
+            Annotated[Name, Tag("str")] | Annotated[LabelledRow, Tag("LabelledRow")],
+            Discriminator(_kind_of_named),
+        ]
+    ] = Field(min_length=1, description="entries of models, beside each other")
+    rows: SideOf = Field(description="one way of asking")
+    columns: SideOf = Field(description="the other")
+    printed: Printed | None = Field(None, description="as in tables of scores; rows: numbers of systems")
+
+    @model_validator(mode="after")
+    def _in_pairs(self) -> Self:
+        if len(self.rows.pairs) != len(self.columns.pairs):
+            raise ValueError(
+                f"{len(self.rows.pairs)} pairs in rows and {len(self.columns.pairs)} in columns; each needs another"
+            )
+        return self
+
+
 class PairsTableOf(Recipe):
     """A table of sentence pairs: a row for each language, with what encoders have read of it (aligned_qa's Table 9)."""
 
@@ -854,7 +896,8 @@ AnyTable = Annotated[
     | Annotated[PairsTableOf, Tag("pairs")]
     | Annotated[RecordsTableOf, Tag("records")]
     | Annotated[EffectsTableOf, Tag("effects")]
-    | Annotated[SectionsTableOf, Tag("sections")],
+    | Annotated[SectionsTableOf, Tag("sections")]
+    | Annotated[OutcomesTableOf, Tag("outcomes")],
     Discriminator(_kind_of_table),
 ]
 
@@ -1159,6 +1202,9 @@ def table_rows(config: Config, table: str) -> list[tuple[str, str]]:
                 for block in blocks_of(entry, section)
             ]
             return list(dict.fromkeys(shown))
+        case OutcomesTableOf() as entry:
+            sides = dict.fromkeys(side.evaluation for side in (entry.rows, entry.columns))
+            return [(model, evaluation) for model, _ in models_of(entry.models) for evaluation in sides]
     return []
 
 
@@ -1401,6 +1447,20 @@ def sections_recipe(config: Config, name: str) -> SectionsTable:
         seeds=config.seeds,
         spread=table.spread,
         sections=sections,
+    )
+
+
+def outcomes_recipe(config: Config, name: str) -> OutcomesTable:
+    """What the step that writes a table of outcomes needs to know of its models and evaluations."""
+    table = config.tables[name]
+    assert isinstance(table, OutcomesTableOf)
+    return OutcomesTable(
+        title=table.title,
+        task=table.task,
+        seeds=config.seeds,
+        rows=Side(**table.rows.model_dump()),
+        columns=Side(**table.columns.model_dump()),
+        models=[model_row(config, *row) for row in models_of(table.models)],
     )
 
 
@@ -1679,6 +1739,9 @@ def _check(config: Config) -> None:
         if isinstance(table, SectionsTableOf):
             _check_sections(config, where, name, table)
             continue
+        if isinstance(table, OutcomesTableOf):
+            _check_outcomes(config, where, name, table)
+            continue
         _check_table(config, where, name, table)
     for name in config.models:
         _check_selection(config, name)
@@ -1776,13 +1839,46 @@ def _check_sections(config: Config, where: str, name: str, table: SectionsTableO
             f"{where}.sections: evaluations.{one}.annotators is {config.evaluations[one].annotators}, but that of"
             f" {other} is {config.evaluations[other].annotators}; they must be the same"
         )
+    _check_present(config, f"{where}.sections", name)
+    rows = [model for section in table.sections for model in models_of(section.rows)]
+    _check_printed(where, table.printed, len(rows))
+
+
+def _check_outcomes(config: Config, where: str, name: str, table: OutcomesTableOf) -> None:
+    """Models and evaluations of a table of outcomes are there, and both sides ask the same questions."""
+    for key, side in (("rows", table.rows), ("columns", table.columns)):
+        _known(f"{where}.{key}.evaluation", "evaluation", side.evaluation, config.evaluations)
+        for pair in side.pairs:
+            present = pairs_of(config, side.evaluation)
+            _known(f"{where}.{key}.pairs", f"pair of evaluation {side.evaluation}", pair, present)
+    roots = [corpora_roots(config, side) for side in (table.rows, table.columns)]
+    for row, column, mine, others in zip(table.rows.pairs, table.columns.pairs, *roots, strict=True):
+        if mine != others:
+            raise InputError(
+                f"{where}: {row} of {table.rows.evaluation} stands on the documents of {mine}, but {column} of"
+                f" {table.columns.evaluation} on those of {others}; both must ask about the same"
+            )
+    models = [model for model, _ in models_of(table.models)]
+    for model in models:
+        _known(f"{where}.models", "model", model, config.models)
+    _distinct(f"{where}.models", models)
+    _check_present(config, f"{where}.models", name)
+    _check_printed(where, table.printed, len(models))
+
+
+def corpora_roots(config: Config, side: SideOf) -> list[str]:
+    """The corpus whose documents each pair of a side stands on."""
+    corpora = config.evaluations[side.evaluation].corpora
+    owner = {pair: root_of(config, corpus) for corpus in corpora for pair in question_pairs(config, corpus)}
+    return [owner[pair] for pair in side.pairs]
+
+
+def _check_present(config: Config, where: str, name: str) -> None:
     if not present_models(config, name):
         missing = missing_checkpoint(config, table_models(config, name)[0])
         raise InputError(
-            f"{where}.sections: none of the models can be made; put the checkpoint into {missing}, or add a model"
+            f"{where}: none of the models can be made; put the checkpoint into {missing}, or add a model"
         )
-    rows = [model for section in table.sections for model in models_of(section.rows)]
-    _check_printed(where, table.printed, len(rows))
 
 
 def _check_printed(where: str, printed: Printed | None, models: int) -> None:

@@ -63,13 +63,14 @@ def test_the_default(tree: Tree) -> None:
         "table_of_pairs": 1,
         "table_of_records": 1,
         "table_of_effects": 1,
-        "compare": 8,
+        "compare": 9,
         "retrieval": 1,
         "retrieval_table": 1,
         "transcribed_questions": 3,
         "gold_tydi_heard": 1,
         "predict_tydi_heard": 10,
         "table_of_sections": 4,
+        "table_of_outcomes": 1,
     }
 
 

@@ -3,6 +3,7 @@
 from pydantic import Field
 
 from workflow_scripts.recipes.base import Recipe
+from workflow_scripts.recipes.outcomes import OutcomesTable
 from workflow_scripts.recipes.sections import SectionsTable
 from workflow_scripts.recipes.table import Printed, Table
 
@@ -10,5 +11,5 @@ from workflow_scripts.recipes.table import Printed, Table
 class Comparison(Recipe):
     """A table beside the published one."""
 
-    table: Table | SectionsTable = Field(description="the table")
+    table: Table | SectionsTable | OutcomesTable = Field(description="the table")
     printed: Printed = Field(description="the published one")

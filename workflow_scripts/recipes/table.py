@@ -138,6 +138,7 @@ class Printed(Recipe):
         "aligned_qa_table3",
         "aligned_qa_table4",
         "aligned_qa_table5",
+        "aligned_qa_table6",
         "aligned_qa_table7",
         "aligned_qa_table8",
         "mucot_table2",
@@ -145,5 +146,6 @@ class Printed(Recipe):
     ] = Field(description="a file of resources/paper_tables")
     rows: tuple[Positive | None, ...] = Field(
         min_length=1,
-        description="numbers of its rows (of MuCoT's columns), in the order of the models; null: it has no such row",
+        description="numbers of its rows (of MuCoT's columns, of Table 6's systems), in the order of the models;"
+        " null: it has no such row",
     )

@@ -1,4 +1,4 @@
-"""Write a table of scores or sections beside the published one, cell by cell: ours, the paper's, and the difference.
+"""Write a table of scores, sections or outcomes beside the published one: ours, the paper's, and the difference.
 
 Published numbers come from resources/paper_tables, transcribed from aligned_qa (Faisal & Anastasopoulos 2021) and MuCoT
 (Kumar et al. 2022).  Rows go together by number: that of the row in the printed table, or of the column in MuCoT's.  A
@@ -20,8 +20,9 @@ from typing import NamedTuple
 from workflow_scripts.cli import InputError, parser, read_recipe, run
 from workflow_scripts.files import write_text
 from workflow_scripts.recipes.comparison import Comparison
+from workflow_scripts.recipes.outcomes import OutcomesTable
 from workflow_scripts.recipes.sections import SectionsTable
-from workflow_scripts.recipes.table import Heading, Row, Table
+from workflow_scripts.recipes.table import Row, Table
 from workflow_scripts.report.chosen import how_chosen
 from workflow_scripts.report.sections import heads_of as heads_of_section
 from workflow_scripts.report.sheet import Panel, Sheet, write_sheet
@@ -152,6 +153,7 @@ def compared(recipe: Comparison, lines: list[dict[str, str]]) -> tuple[list[list
         models = [row for section in table.sections for row in section.rows if isinstance(row, Row)]
         ours, metric = ours_in_sections(table, lines), None
     else:
+        assert isinstance(table, Table)
         models = [row for row in table.rows if isinstance(row, Row)]
         ours, metric = ours_in_table(table, lines), table.metrics[0] if table.metrics else None
     cells = printed(recipe.printed.table, metric)
@@ -172,6 +174,44 @@ def compared(recipe: Comparison, lines: list[dict[str, str]]) -> tuple[list[list
     return rows, mine
 
 
+def size_of(recipe: Comparison) -> tuple[int, int]:
+    """How many models a table has, and how many lines its CSV should have."""
+    if isinstance(recipe.table, OutcomesTable):
+        models = len(recipe.table.models)
+        return models, 4 * models * len(recipe.table.rows.pairs)
+    if isinstance(recipe.table, Table):
+        models = sum(isinstance(row, Row) for row in recipe.table.rows)
+        return models, models
+    of_sections = [sum(isinstance(row, Row) for row in section.rows) for section in recipe.table.sections]
+    columns = [len(heads_of_section(section)) for section in recipe.table.sections]
+    return sum(of_sections), sum(rows * heads for rows, heads in zip(of_sections, columns, strict=True))
+
+
+def compared_outcomes(recipe: Comparison, lines: list[dict[str, str]]) -> list[list[str]]:
+    """The comparison of a table of outcomes, in numbers of questions; lines: of its CSV, four for a pair and model."""
+    assert isinstance(recipe.table, OutcomesTable)
+    numbers = {
+        model.model: number for model, number in zip(recipe.table.models, recipe.printed.rows, strict=True)
+    }
+    systems: dict[tuple[str, str], int] = {}
+    theirs: dict[tuple[int | None, str, str, str], str] = {}
+    for line in lines_of(recipe.printed.table):
+        system = systems.setdefault((line["base_model"], line["alignment"]), len(systems) + 1)
+        outcomes = line["own_question_outcome"], line["english_question_outcome"]
+        theirs[system, line["context_language"], *outcomes] = line["count"]
+    expected = [
+        (pair, model) for pair in recipe.table.rows.pairs for model in recipe.table.models for _ in range(4)
+    ]
+    rows = []
+    for line, (pair, model) in zip(lines, expected, strict=True):
+        key = (numbers[model.model], pair.split("-")[1], line["Row"], line["Column"])
+        ours, paper = line["Questions"], theirs.get(key, "")
+        difference = f"{float(ours) - int(paper):+g}" if paper and ours != ABSENT else ""
+        column = f"{line['Rows']} {line['Row']}, {line['Columns']} {line['Column']}"
+        rows.append([model.label, model.training, column, ours, paper, difference])
+    return rows
+
+
 def main(argv: Sequence[str] | None = None) -> None:
     """Command line."""
     arguments = parser(__doc__, Comparison)
@@ -183,24 +223,21 @@ def main(argv: Sequence[str] | None = None) -> None:
     recipe = read_recipe(given.recipe, Comparison)
     with open(given.table, encoding="utf-8", newline="") as file:
         lines = list(csv.DictReader(file))
-    sections = recipe.table.sections if isinstance(recipe.table, SectionsTable) else [recipe.table]
-    models = [row for section in sections for row in section.rows if not isinstance(row, Heading)]
-    if isinstance(recipe.table, Table):
-        expected = len(models)
-    else:
-        shown = [(len(heads_of_section(one)), one.rows) for one in recipe.table.sections]
-        expected = sum(count * sum(isinstance(row, Row) for row in rows) for count, rows in shown)
-    if len(lines) != expected or len(models) != len(recipe.printed.rows):
+    models, expected = size_of(recipe)
+    if len(lines) != expected or models != len(recipe.printed.rows):
         raise InputError(
-            f"{given.table}: {len(lines)} rows, of {len(models)} models and beside {len(recipe.printed.rows)} printed"
+            f"{given.table}: {len(lines)} rows, of {models} models and beside {len(recipe.printed.rows)} printed"
             " ones; give a number, or null, for each model in printed.rows"
         )
-    rows, mine = compared(recipe, lines)
+    if isinstance(recipe.table, OutcomesTable):
+        rows, unit = compared_outcomes(recipe, lines), "as numbers of questions"
+    else:
+        (rows, mine), unit = compared(recipe, lines), "in percent"
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows([HEADS, *rows])
     paper, number = recipe.printed.table.rsplit("_table", 1)
     caption = (
-        f"{recipe.table.title}. Ours beside the numbers of Table {number} in the paper on {paper}, in percent; data,"
+        f"{recipe.table.title}. Ours beside the numbers of Table {number} in the paper on {paper}, {unit}; data,"
         " encoders and sizes differ."
     )
     if isinstance(recipe.table, Table) and recipe.table.chosen == "columns":
