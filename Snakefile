@@ -48,7 +48,6 @@ if workflow.is_main_process:
 
 localrules:
     all,
-    all_tables,
     download,
     translate_by_service,
 
@@ -59,8 +58,3 @@ rule all:
         tables(settings.tables),
         retrieval_tables(),
         calibration_tables(),
-
-
-rule all_tables:
-    input:
-        tables(papers_tables()),

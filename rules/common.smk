@@ -9,6 +9,7 @@ from pathlib import Path
 from workflow_scripts.bitexts import archives
 from workflow_scripts.config import (
     TRANSLATORS,
+    AlignmentsTableOf,
     ChaiiCorpus,
     EffectsTableOf,
     GoogleTranslations,
@@ -20,6 +21,7 @@ from workflow_scripts.config import (
     PartCorpus,
     RecordsTableOf,
     SectionsTableOf,
+    SettingsTableOf,
     SquadCorpus,
     TranscribedQuestions,
     TranslatedCorpus,
@@ -27,10 +29,12 @@ from workflow_scripts.config import (
     TransliteratedCorpus,
     TydiCorpus,
     aligned_languages,
+    alignments_recipe,
     calibrated_models,
     calibration_table,
     chain_of,
     compared_runs,
+    counted_alignments,
     directions,
     effects_recipe,
     evaluations_of,
@@ -54,6 +58,7 @@ from workflow_scripts.config import (
     runs_of,
     score_tables,
     sections_recipe,
+    settings_recipe,
     shown_training_sets,
     table_recipe,
     table_rows,
@@ -141,7 +146,11 @@ def printed_tables():
 
 def papers_tables():
     """The tables that show what the papers' do: those beside published ones, be it in the same file."""
-    return [*printed_tables(), *of_kind(settings.tables, PairsTableOf)]
+    return [
+        name
+        for name, entry in settings.tables.items()
+        if name in printed_tables() or isinstance(entry, (AlignmentsTableOf, PairsTableOf, SettingsTableOf))
+    ]
 
 
 def retrieval_tables():
@@ -681,7 +690,7 @@ def pairs_shown(wildcards):
     """ALIGNMENT/LANGUAGE -> the sentence pairs that a table counts."""
     return {
         f"{alignment}/{code}": f"results/parallel/{alignment}/{code}.txt"
-        for alignment in settings.tables[wildcards.table].alignments
+        for alignment in counted_alignments(settings, wildcards.table)
         for code in aligned_languages(settings, alignment)
     }
 

@@ -1,6 +1,15 @@
 """Tables."""
 
 
+localrules:
+    all_tables,
+
+
+rule all_tables:
+    input:
+        tables(papers_tables()),
+
+
 rule table:
     input:
         scores=lambda wildcards: flat(model_scores(wildcards)),
@@ -124,6 +133,61 @@ rule table_of_pairs:
         "Writing {wildcards.table}"
     shell:
         "python -m workflow_scripts.report.pairs --recipe {params.recipe:q} --pairs {params.pairs}"
+        " --csv {output.csv} --markdown {output.markdown} --latex {output.latex} > {log} 2>&1"
+
+
+rule table_of_alignments:
+    input:
+        lambda wildcards: flat(pairs_shown(wildcards)),
+    output:
+        csv="results/tables/{table}.csv",
+        markdown="results/tables/{table}.md",
+        latex="results/tables/{table}.tex",
+    log:
+        "logs/tables/{table}.log",
+    benchmark:
+        "logs/costs/tables/{table}.tsv"
+    wildcard_constraints:
+        table=one_of(of_kind(settings.tables, AlignmentsTableOf)),
+    conda:
+        "../envs/xlqa.yaml"
+    resources:
+        mem_mb=500,
+        runtime=10,
+    params:
+        recipe=lambda wildcards: recipe(alignments_recipe(settings, wildcards.table)),
+        pairs=lambda wildcards: named(pairs_shown(wildcards)),
+        code=code_hash("workflow_scripts.report.alignments"),
+    message:
+        "Writing {wildcards.table}"
+    shell:
+        "python -m workflow_scripts.report.alignments --recipe {params.recipe:q} --pairs {params.pairs}"
+        " --csv {output.csv} --markdown {output.markdown} --latex {output.latex} > {log} 2>&1"
+
+
+rule table_of_settings:
+    output:
+        csv="results/tables/{table}.csv",
+        markdown="results/tables/{table}.md",
+        latex="results/tables/{table}.tex",
+    log:
+        "logs/tables/{table}.log",
+    benchmark:
+        "logs/costs/tables/{table}.tsv"
+    wildcard_constraints:
+        table=one_of(of_kind(settings.tables, SettingsTableOf)),
+    conda:
+        "../envs/xlqa.yaml"
+    resources:
+        mem_mb=500,
+        runtime=10,
+    params:
+        recipe=lambda wildcards: recipe(settings_recipe(settings, wildcards.table)),
+        code=code_hash("workflow_scripts.report.settings"),
+    message:
+        "Writing {wildcards.table}"
+    shell:
+        "python -m workflow_scripts.report.settings --recipe {params.recipe:q}"
         " --csv {output.csv} --markdown {output.markdown} --latex {output.latex} > {log} 2>&1"
 
 

@@ -18,6 +18,7 @@ import functools
 import json
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from decimal import Decimal
 from pathlib import Path
 from types import UnionType
 from typing import Annotated, Any, Literal, Self, Union, get_args, get_origin
@@ -35,6 +36,12 @@ from workflow_scripts.recipes.alignment import Alignment
 from workflow_scripts.recipes.base import Positive, Recipe
 from workflow_scripts.recipes.bitext import Bitext
 from workflow_scripts.recipes.calibration import Calibration, CalibrationTable
+from workflow_scripts.recipes.descriptions import (
+    AlignmentsTable,
+    DescribedAlignment,
+    Setting,
+    SettingsTable,
+)
 from workflow_scripts.recipes.effects import Effect, EffectsTable
 from workflow_scripts.recipes.features import Features
 from workflow_scripts.recipes.linker import LinkerTraining
@@ -817,6 +824,41 @@ class PairsTableOf(Recipe):
     )
 
 
+class AlignmentRow(Recipe):
+    """An alignment in a table of them."""
+
+    alignment: Name = Field(description="an entry of alignments")
+    label: str = Field(description="printed under Model")
+    description: str = Field(description="printed under Description")
+    printed: Positive | None = Field(
+        None, description="number of the row in aligned_qa's Table 1 beside it; null: it has none"
+    )
+
+
+class AlignmentsTableOf(Recipe):
+    """A table of what encoders are aligned on, beside the paper's numbers (aligned_qa's Table 1)."""
+
+    kind: Literal["alignments"] = Field(
+        description="alignments: their languages, sentence pairs and encoders, beside the paper's numbers"
+    )
+    title: str = Field(description="first words of the caption")
+    rows: list[AlignmentRow] = Field(min_length=1, description="alignments")
+    encoders: dict[str, Name] = Field(
+        min_length=1,
+        description="entries of encoders, by the head of the column that says which alignments models have it with",
+    )
+
+
+class SettingsTableOf(Recipe):
+    """A table of a model's hyper-parameters, beside the paper's (MuCoT's Table 1)."""
+
+    kind: Literal["settings"] = Field(
+        description="settings: hyper-parameters of a model, beside those of MuCoT's paper"
+    )
+    title: str = Field(description="first words of the caption")
+    model: Template = Field(description="an entry of models, whose tuning has contrast; of several the first")
+
+
 class RecordsTableOf(Recipe):
     """A table of what training sets are made of: a row for each of their corpora."""
 
@@ -897,7 +939,9 @@ AnyTable = Annotated[
     | Annotated[RecordsTableOf, Tag("records")]
     | Annotated[EffectsTableOf, Tag("effects")]
     | Annotated[SectionsTableOf, Tag("sections")]
-    | Annotated[OutcomesTableOf, Tag("outcomes")],
+    | Annotated[OutcomesTableOf, Tag("outcomes")]
+    | Annotated[AlignmentsTableOf, Tag("alignments")]
+    | Annotated[SettingsTableOf, Tag("settings")],
     Discriminator(_kind_of_table),
 ]
 
@@ -1520,6 +1564,73 @@ def pairs_table_recipe(config: Config, name: str) -> PairsTable:
     )
 
 
+def alignments_recipe(config: Config, name: str) -> AlignmentsTable:
+    """What the step that writes a table of alignments needs to know of them."""
+    table = config.tables[name]
+    assert isinstance(table, AlignmentsTableOf)
+    made = {(model.alignment, model.encoder) for model in config.models.values()}
+    return AlignmentsTable(
+        title=table.title,
+        encoders=list(table.encoders),
+        rows=[
+            DescribedAlignment(
+                name=row.alignment,
+                label=row.label,
+                description=row.description,
+                languages=aligned_languages(config, row.alignment),
+                published=config.alignments[row.alignment].checkpoint is not None,
+                encoders=[
+                    head for head, encoder in table.encoders.items() if (row.alignment, encoder) in made
+                ],
+                printed=row.printed,
+            )
+            for row in table.rows
+        ],
+    )
+
+
+def counted_alignments(config: Config, name: str) -> list[str]:
+    """The alignments of which a table counts the sentence pairs."""
+    table = config.tables[name]
+    if isinstance(table, PairsTableOf):
+        return table.alignments
+    assert isinstance(table, AlignmentsTableOf)
+    return [row.alignment for row in table.rows if config.alignments[row.alignment].pairs is not None]
+
+
+def settings_model(config: Config, name: str) -> str:
+    """The model whose hyper-parameters a table of settings shows."""
+    table = config.tables[name]
+    assert isinstance(table, SettingsTableOf)
+    chosen = combinations(variables(table.model), f"tables.{name}.model", config.for_each)
+    return str(filled(table.model, chosen[0]))
+
+
+def settings_recipe(config: Config, name: str) -> SettingsTable:
+    """What the step that writes a table of settings needs to know."""
+    model = settings_model(config, name)
+    tuning, features = config.tuning[config.models[model].tuning], config.features
+    contrast = tuning.contrast
+    assert contrast is not None
+    first, _, steps = contrast.schedule.partition(":")
+    values = {
+        "Maximum feature length": features.max_length,
+        "Document stride": features.stride or f"windows start every {features.step}",
+        "Batch size": tuning.batch_size or f"{tuning.batch_pieces} pieces",
+        "Maximum optimization steps": tuning.steps if tuning.epochs is None else f"{tuning.epochs:g} epochs",
+        "Learning rate": tuning.learning_rate,
+        "Weight decay": tuning.weight_decay,
+        "Contrastive loss layer": contrast.layer,
+        "Contrastive loss weight": contrast.weight,
+        "Maximum contrastive steps": steps if first == "until" else contrast.schedule,
+    }
+    settings = [
+        Setting(name=key, value=f"{Decimal(str(value)):f}" if isinstance(value, float) else str(value))
+        for key, value in values.items()
+    ]
+    return SettingsTable(title=config.tables[name].title, model=model, settings=settings)
+
+
 def shown_training_sets(config: Config, name: str) -> list[str]:
     """The training sets in a table of records."""
     table = config.tables[name]
@@ -1741,6 +1852,22 @@ def _check(config: Config) -> None:
             continue
         if isinstance(table, OutcomesTableOf):
             _check_outcomes(config, where, name, table)
+            continue
+        if isinstance(table, AlignmentsTableOf):
+            for row in table.rows:
+                _known(f"{where}.rows", "alignment", row.alignment, config.alignments)
+            _distinct(f"{where}.rows", [row.alignment for row in table.rows])
+            for encoder_name in table.encoders.values():
+                _known(f"{where}.encoders", "encoder", encoder_name, config.encoders)
+            continue
+        if isinstance(table, SettingsTableOf):
+            model_name = settings_model(config, name)
+            _known(f"{where}.model", "model", model_name, config.models)
+            if config.tuning[config.models[model_name].tuning].contrast is None:
+                raise InputError(
+                    f"{where}.model: tuning.{config.models[model_name].tuning} of {model_name} has no contrast; name a"
+                    " model that is tuned with it"
+                )
             continue
         _check_table(config, where, name, table)
     for name in config.models:

@@ -116,7 +116,8 @@ def caption(recipe: OutcomesTable, asked: Sequence[float]) -> str:
         f"Questions answered rightly (correct) or not (wrong) on {recipe.rows.evaluation} (rows) and on"
         f" {recipe.columns.evaluation} (columns), {'means over seeds' if len(recipe.seeds) > 1 else 'seed'} {seeds}",
         f"correct: F1 of the {recipe.task} answer is 1, whatever its score; wrong: it is 0",
-        f"Left out: questions without an answer, and those of which either answer is partly right ({span} of a system's)",
+        f"Left out: questions without an answer, and those of which either answer is partly right ({span} of a"
+        " system's)",
         "gold: questions as they are written" if "gold" in sources else "",
         "ASR: as a speech recogniser heard them" if "asr" in sources else "",
         f"{ABSENT}: there is no checkpoint in {', '.join(missing)}" if missing else "",
