@@ -15,7 +15,7 @@ TABLES := results/tables/table2.md results/tables/table3.md
 # one thread a worker: two that share a core wait for one another
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile
 
-.PHONY: help demo check lint test lock clean
+.PHONY: help demo report check lint test lock clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/\1\t\2/' | expand -t 12
@@ -28,6 +28,11 @@ demo: $(READY) ## the embedded experiment: two tables from a few minutes of trai
 	  "These tables, also as CSV: results/tables/.  Their scores, predictions and models: results/." \
 	  "What ran, step by step: logs/.  What to change for an experiment of your own: config.yaml." \
 	  "What the columns mean and how the pieces fit together: README.md and docs/architecture.md."
+
+report: $(READY) ## all tables and the page that shows them, results/report.html (CORES=…)
+	@$(BIN)/python -m workflow_scripts.report.watch logs -- \
+	  $(BIN)/snakemake --cores $(CORES) --quiet host reason -- all results/report.html
+	@printf '\n%s\n' "Open results/report.html in a browser."
 
 check: lint ## lint, types and the fast tests: before every commit
 	$(PYTEST) -m "not slow"

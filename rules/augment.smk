@@ -1,6 +1,10 @@
 """More training questions out of few: in other languages, over the same contexts or with them, or in other scripts."""
 
 
+localrules:
+    translate_by_service,
+
+
 rule translations_from_files:
     input:
         questions=lambda wildcards: questions([translations_of(wildcards).of]),
@@ -323,3 +327,35 @@ rule transliterated_corpus:
         " --documents {input.documents} --to {params.target} --recipe {params.recipe:q}"
         " --out-documents {output.documents} --out-questions {output.questions} --dropped {output.dropped}"
         " > {log} 2>&1"
+
+
+rule versions_from_files:
+    input:
+        files=lambda wildcards: corpus_of(wildcards).files,
+        questions=lambda wildcards: questions([corpus_of(wildcards).of]),
+        documents=lambda wildcards: documents([corpus_of(wildcards).of]),
+    output:
+        documents="results/documents/{corpus}.parquet",
+        questions="results/questions/{corpus}.parquet",
+        dropped="results/questions/{corpus}.dropped.jsonl",
+    log:
+        "logs/corpora/{corpus}.log",
+    benchmark:
+        "logs/costs/corpora/{corpus}.tsv"
+    wildcard_constraints:
+        corpus=one_of(of_kind(settings.corpora, VersionsCorpus)),
+    conda:
+        "../envs/xlqa.yaml"
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    params:
+        made=lambda wildcards: corpus_of(wildcards).made,
+        target=lambda wildcards: corpus_of(wildcards).target,
+        code=code_hash("workflow_scripts.acquire.versions"),
+    message:
+        "Reading {wildcards.corpus}: records {params.made} by others"
+    shell:
+        "python -m workflow_scripts.acquire.versions --in {input.files:q} --made {params.made} --to {params.target}"
+        " --of-questions {input.questions} --of-documents {input.documents}"
+        " --documents {output.documents} --questions {output.questions} --dropped {output.dropped} > {log} 2>&1"

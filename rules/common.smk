@@ -28,6 +28,7 @@ from workflow_scripts.config import (
     TranslatedQuestions,
     TransliteratedCorpus,
     TydiCorpus,
+    VersionsCorpus,
     aligned_languages,
     alignments_recipe,
     calibrated_models,
@@ -46,6 +47,7 @@ from workflow_scripts.config import (
     measured_languages,
     microworld_files,
     outcomes_recipe,
+    page_recipe,
     pairs_of,
     pairs_table_recipe,
     present_models,
@@ -151,6 +153,12 @@ def papers_tables():
         for name, entry in settings.tables.items()
         if name in printed_tables() or isinstance(entry, (AlignmentsTableOf, PairsTableOf, SettingsTableOf))
     ]
+
+
+def figures():
+    """The figures of tables of effects."""
+    names = of_kind(settings.tables, EffectsTableOf)
+    return expand("results/figures/{table}.{form}", table=names, form=["svg", "png", "html"])
 
 
 def retrieval_tables():
@@ -773,6 +781,14 @@ def shown_scores(wildcards, end="json"):
         ]
         for model, evaluation in table_rows(settings, wildcards.table)
         if model in present
+    }
+
+
+def answered_folders(wildcards):
+    """MODEL -> its predictions for an evaluation of which examples are shown, those of the first seed."""
+    return {
+        model: f"results/predictions/{model}/seed{settings.seeds[0]}/{wildcards.evaluation}"
+        for model in settings.examples[wildcards.evaluation].models
     }
 
 

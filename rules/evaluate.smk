@@ -175,6 +175,42 @@ rule thresholds:
         "python -m workflow_scripts.evaluate.threshold --questions {input} --out {output} > {log} 2>&1"
 
 
+rule examples:
+    input:
+        gold=lambda wildcards: per_pair(wildcards.evaluation, f"results/gold/{wildcards.evaluation}"),
+        predictions=lambda wildcards: [
+            file
+            for folder in answered_folders(wildcards).values()
+            for file in per_pair(wildcards.evaluation, folder)
+        ],
+        left_out=lambda wildcards: lists_that_may_change(settings.examples[wildcards.evaluation].models),
+    output:
+        "results/examples/{evaluation}.json",
+    log:
+        "logs/examples/{evaluation}.log",
+    benchmark:
+        "logs/costs/examples/{evaluation}.tsv"
+    wildcard_constraints:
+        evaluation=one_of(settings.examples),
+    conda:
+        "../envs/xlqa.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        gold=lambda wildcards, input: folder(input.gold),
+        predictions=lambda wildcards: named(answered_folders(wildcards)),
+        pairs=lambda wildcards: pairs_of(settings, wildcards.evaluation),
+        annotators=lambda wildcards: settings.evaluations[wildcards.evaluation].annotators,
+        each=lambda wildcards: settings.examples[wildcards.evaluation].per_pair,
+        code=code_hash("workflow_scripts.evaluate.examples"),
+    message:
+        "Taking examples of {wildcards.evaluation}"
+    shell:
+        "python -m workflow_scripts.evaluate.examples --gold {params.gold} --predictions {params.predictions}"
+        " --pairs {params.pairs} --annotators {params.annotators} --per-pair {params.each} --out {output} > {log} 2>&1"
+
+
 rule effects:
     input:
         questions=lambda wildcards: flat(compared_questions(wildcards)),

@@ -252,6 +252,63 @@ rule table_of_effects:
         " --csv {output.csv} --markdown {output.markdown} --latex {output.latex} > {log} 2>&1"
 
 
+rule figure_of_effects:
+    input:
+        "results/effects/{table}.json",
+    output:
+        svg="results/figures/{table}.svg",
+        png="results/figures/{table}.png",
+        page="results/figures/{table}.html",
+    log:
+        "logs/figures/{table}.log",
+    benchmark:
+        "logs/costs/figures/{table}.tsv"
+    wildcard_constraints:
+        table=one_of(of_kind(settings.tables, EffectsTableOf)),
+    conda:
+        "../envs/xlqa.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        recipe=lambda wildcards: recipe(effects_recipe(settings, wildcards.table)),
+        code=code_hash("workflow_scripts.report.effects_figure"),
+    message:
+        "Drawing {wildcards.table}"
+    shell:
+        "python -m workflow_scripts.report.effects_figure --recipe {params.recipe:q} --effects {input}"
+        " --svg {output.svg} --png {output.png} --page {output.page} > {log} 2>&1"
+
+
+rule report:
+    input:
+        tables=expand("results/tables/{table}.md", table=settings.tables),
+        effects=expand("results/effects/{table}.json", table=of_kind(settings.tables, EffectsTableOf)),
+        figures=expand("results/figures/{table}.svg", table=of_kind(settings.tables, EffectsTableOf)),
+        examples=expand("results/examples/{evaluation}.json", evaluation=settings.examples),
+        template=os.path.relpath(Path(workflow.basedir, "resources/report/page.html.j2")),
+    output:
+        "results/report.html",
+    log:
+        "logs/report.log",
+    benchmark:
+        "logs/costs/report.tsv"
+    conda:
+        "../envs/xlqa.yaml"
+    resources:
+        mem_mb=500,
+        runtime=10,
+    params:
+        recipe=lambda wildcards: recipe(page_recipe(settings)),
+        code=code_hash("workflow_scripts.report.page"),
+    message:
+        "Writing the page of results"
+    shell:
+        "python -m workflow_scripts.report.page --recipe {params.recipe:q} --tables results/tables"
+        " --effects results/effects --figures results/figures --examples results/examples --costs logs/costs"
+        " --template {input.template:q} --out {output} > {log} 2>&1"
+
+
 rule compare:
     input:
         "results/tables/{table}.csv",

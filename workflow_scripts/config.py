@@ -48,6 +48,7 @@ from workflow_scripts.recipes.linker import LinkerTraining
 from workflow_scripts.recipes.links import Links
 from workflow_scripts.recipes.microworld import Microworld
 from workflow_scripts.recipes.outcomes import OutcomesTable, Side
+from workflow_scripts.recipes.page import Answered, Page, Shown
 from workflow_scripts.recipes.parallel import Parallel
 from workflow_scripts.recipes.pretraining import Pretraining
 from workflow_scripts.recipes.relocation import Label
@@ -255,6 +256,20 @@ class TransliteratedCorpus(Transliteration):
     target: Code = Field(alias="to", description="a language with this script; what is in it is left out")
 
 
+class VersionsCorpus(Recipe):
+    """Versions of another corpus's records that others published whole, in one language (MuCoT's files)."""
+
+    kind: Literal["versions"] = Field(
+        description="versions: MuCoT's files of translated or transliterated records, in one language"
+    )
+    of: Name = Field(description="the corpus whose records these are versions of")
+    files: list[str] = Field(min_length=1, description="the files, together one corpus")
+    target: Code = Field(alias="to", description="the language to take; rows in others are left out")
+    made: Literal["translated", "transliterated"] = Field(
+        description="what the files hold: translated (column language), transliterated (columns src and tgt)"
+    )
+
+
 class TranscribedQuestions(Recipe):
     """Another corpus's questions as a speech recogniser heard them, over the same documents (SD-QA)."""
 
@@ -296,6 +311,7 @@ Corpus = Annotated[
     | TranslatedQuestions
     | TranslatedCorpus
     | TransliteratedCorpus
+    | VersionsCorpus
     | TranscribedQuestions,
     Field(discriminator="kind"),
 ]
@@ -305,8 +321,11 @@ DERIVED = (
     TranslatedQuestions,
     TranslatedCorpus,
     TransliteratedCorpus,
+    VersionsCorpus,
     TranscribedQuestions,
 )
+# Corpora in another language or script, which have documents of their own
+WHOLE = (TranslatedCorpus, TransliteratedCorpus, VersionsCorpus)
 # Those that select or derive questions and stand on the documents of another corpus
 ON_OTHERS = (PartCorpus, MatchedCorpus, TranslatedQuestions, TranscribedQuestions)
 
@@ -972,6 +991,15 @@ class CalibrationRun(Calibration):
     evaluation: Name = Field(description="another entry of evaluations: where it is tried")
 
 
+class Examples(Recipe):
+    """Questions of an evaluation with what models answered, to be looked through on the page of results."""
+
+    models: list[Name] = Field(
+        min_length=1, description="entries of models; of several seeds, the first is shown"
+    )
+    per_pair: Positive = Field(30, description="questions of each pair of languages, a sample")
+
+
 class Variables(Recipe):
     """What entries with a variable in their name stand for."""
 
@@ -1017,6 +1045,9 @@ class Config(Variables):
     retrieval: dict[Name, RetrievalRun] = Field(
         {}, description="how well languages find one another: results/retrieval/<name>.csv, .md, .svg"
     )
+    examples: dict[Name, Examples] = Field(
+        {}, description="what models answered, on the page results/report.html, by entry of evaluations"
+    )
     calibration: dict[Name, CalibrationRun] = Field(
         {},
         description="how sure models are, and how often they are right: results/calibration/<name>.csv, .md",
@@ -1050,7 +1081,7 @@ def question_pairs(config: Config, corpus: str) -> list[str]:
             return [f"{entry.question_language or entry.language}-{entry.language}"]
         case PartCorpus() | MatchedCorpus():
             return question_pairs(config, entry.of)
-        case TranslatedCorpus() | TransliteratedCorpus():
+        case TranslatedCorpus() | TransliteratedCorpus() | VersionsCorpus():
             return [f"{entry.target}-{entry.target}"]
         case TranscribedQuestions():
             pairs = question_pairs(config, entry.of)
@@ -1224,9 +1255,11 @@ def models_of(rows: Sequence[str | Heading | LabelledRow]) -> list[tuple[str, st
 
 
 def reported(config: Config) -> Iterator[tuple[str, str, str]]:
-    """(table, model, evaluation) of everything that tables report."""
+    """(where, model, evaluation) of everything that tables and the page of results report."""
     for name in config.tables:
-        yield from ((name, model, evaluation) for model, evaluation in table_rows(config, name))
+        yield from ((f"tables.{name}", model, evaluation) for model, evaluation in table_rows(config, name))
+    for evaluation, entry in config.examples.items():
+        yield from ((f"examples.{evaluation}", model, evaluation) for model in entry.models)
 
 
 def table_rows(config: Config, table: str) -> list[tuple[str, str]]:
@@ -1537,6 +1570,27 @@ def effects_recipe(config: Config, name: str) -> EffectsTable:
     )
 
 
+def page_recipe(config: Config) -> Page:
+    """What the step that writes the page of results needs to know: all tables, in their order."""
+    compared = effects_tables(config)
+    return Page(
+        tables=[
+            Shown(name=name, effects=effects_recipe(config, name) if name in compared else None)
+            for name in config.tables
+        ],
+        examples=[
+            Answered(
+                evaluation=name,
+                labels={
+                    model: f"{config.models[model].label} {training_label(config, model)}"
+                    for model in entry.models
+                },
+            )
+            for name, entry in config.examples.items()
+        ],
+    )
+
+
 # The encoders whose languages resources/aligned_qa_table9.tsv knows, by the last part of a checkpoint's name.
 PUBLISHED = {"bert-base-multilingual-cased": "mbert", "xlm-roberta-base": "xlmr", "xlm-roberta-large": "xlmr"}
 
@@ -1644,14 +1698,19 @@ def shown_training_sets(config: Config, name: str) -> list[str]:
 
 def how_made(config: Config, corpus: str) -> str:
     """How a corpus's questions came about: by what was done last to the questions that were read from files."""
-    kinds = {
-        TranslatedQuestions: "questions translated",
-        TranslatedCorpus: "translated",
-        TransliteratedCorpus: "transliterated",
-        TranscribedQuestions: "transcribed",
-    }
-    entries = [type(config.corpora[name]) for name in ancestors(config, corpus)]
-    return next((kinds[entry] for entry in entries if entry in kinds), "as published")
+    for name in ancestors(config, corpus):
+        match config.corpora[name]:
+            case TranslatedQuestions():
+                return "questions translated"
+            case TranslatedCorpus():
+                return "translated"
+            case TransliteratedCorpus():
+                return "transliterated"
+            case VersionsCorpus() as entry:
+                return f"{entry.made} by others"
+            case TranscribedQuestions():
+                return "transcribed"
+    return "as published"
 
 
 def records_table_recipe(config: Config, name: str) -> RecordsTable:
@@ -1789,7 +1848,7 @@ def _check(config: Config) -> None:
     for name, corpus in config.corpora.items():
         if isinstance(corpus, TranslatedQuestions):
             _check_directions(config, f"corpora.{name}", corpus)
-        if isinstance(corpus, TranslatedCorpus | TransliteratedCorpus):
+        if isinstance(corpus, WHOLE):
             _check_whole(config, f"corpora.{name}", corpus)
         if isinstance(corpus, TranscribedQuestions):
             _check_transcribed(config, f"corpora.{name}", corpus)
@@ -1874,6 +1933,15 @@ def _check(config: Config) -> None:
         _check_selection(config, name)
     for name in score_tables(config):
         _check_chosen(config, f"tables.{name}", name)
+    for name, shown in config.examples.items():
+        _known("examples", "evaluation", name, config.evaluations)
+        for model_name in shown.models:
+            _known(f"examples.{name}.models", "model", model_name, config.models)
+            if missing := missing_checkpoint(config, model_name):
+                raise InputError(
+                    f"examples.{name}.models: {model_name} cannot be made; put the checkpoint into {missing}"
+                )
+        _distinct(f"examples.{name}.models", shown.models)
     for name in config.retrieval:
         _check_retrieval(config, f"retrieval.{name}", name)
     for name in config.calibration:
@@ -2076,7 +2144,7 @@ def _check_split(config: Config, where: str, name: str, split: Split) -> None:
 def _check_directions(config: Config, where: str, corpus: TranslatedQuestions) -> None:
     """Each question language exists, and there is a translation from each `from` to each `to`."""
     for name in ancestors(config, corpus.of):
-        if isinstance(config.corpora[name], TranslatedQuestions | TranslatedCorpus | TransliteratedCorpus):
+        if isinstance(config.corpora[name], (TranslatedQuestions, *WHOLE)):
             raise InputError(
                 f"{where}.of: the questions of {name} are translations already; name original ones"
             )
@@ -2113,7 +2181,9 @@ def _check_directions(config: Config, where: str, corpus: TranslatedQuestions) -
         )
 
 
-def _check_whole(config: Config, where: str, corpus: TranslatedCorpus | TransliteratedCorpus) -> None:
+def _check_whole(
+    config: Config, where: str, corpus: TranslatedCorpus | TransliteratedCorpus | VersionsCorpus
+) -> None:
     """What is translated whole is in another language, and its questions are not asked in several."""
     for name in ancestors(config, corpus.of):
         entry = config.corpora[name]
@@ -2126,7 +2196,7 @@ def _check_whole(config: Config, where: str, corpus: TranslatedCorpus | Translit
         raise InputError(
             f"{where}.to is {corpus.target}, but {corpus.of} is in it already; name another language"
         )
-    if isinstance(corpus, TransliteratedCorpus):
+    if not isinstance(corpus, TranslatedCorpus):
         return
     for code in corpus.records:
         _known(f"{where}.records", f"context language of corpora.{corpus.of}", code, contexts)
@@ -2360,7 +2430,7 @@ def _check_selection(config: Config, model: str) -> None:
     for name, row, evaluation in shown:
         if both := with_questions_of(config, config.evaluations[evaluation].corpora, chosen):
             raise InputError(
-                f"{where}: tables.{name} shows scores of models.{row} on {min(both)}; select on questions that"
+                f"{where}: {name} shows scores of models.{row} on {min(both)}; select on questions that"
                 " nothing is reported on"
             )
 

@@ -107,7 +107,7 @@ MISTAKES = {
         put("modles", {}),
         "configuration: unknown key 'modles'; did you mean 'models'? known are for_each, mirror, seeds, microworld,"
         " corpora, splits, translations, speech, features, encoders, parallel, alignments, training_sets, tuning,"
-        " prediction, models, evaluations, tables, retrieval, calibration",
+        " prediction, models, evaluations, tables, retrieval, ",
     ),
     "unknown key of a recipe": (
         put("features.strides", 1),
@@ -164,7 +164,7 @@ MISTAKES = {
     ),
     "tuned after an unknown model": (
         put("models.mbert-aug.after", "mbert-moon"),
-        "models.mbert-aug.after: unknown model 'mbert-moon'; did you mean 'mbert-mono'? known are 111-l-squad-",
+        "models.mbert-aug.after: unknown model 'mbert-moon'; did you mean 'mbert-mono'? known are ",
     ),
     "tuned after itself": (
         put(
@@ -188,7 +188,7 @@ MISTAKES = {
     ),
     "unknown row": (
         put("tables.table2.rows", ["mbert-moon"]),
-        "tables.table2.rows: unknown model 'mbert-moon'; did you mean 'mbert-mono'? known are 111-l-squad-",
+        "tables.table2.rows: unknown model 'mbert-moon'; did you mean 'mbert-mono'? known are ",
     ),
     "unknown evaluation": (
         put("tables.table2.evaluation", "tydi"),
@@ -728,6 +728,7 @@ def whole(raw: dict[str, Any]) -> dict[str, Any]:
         "bengali": {"kind": "translated", "of": "chaii-en", "to": "bn", "translations": "google"},
         "marathi": {"kind": "translated", "of": "chaii", "to": "mr", "translations": "google"},
         "letters": {"kind": "transliterated", "of": "chaii", "to": "ta", "latin": "plain"},
+        "published": {"kind": "versions", "of": "chaii", "files": ["x"], "to": "te", "made": "translated"},
         "asked": {
             "kind": "translated-questions",
             "of": "chaii",
@@ -745,10 +746,21 @@ def test_corpora_with_documents_of_their_own(whole: dict[str, Any]) -> None:
     assert module.question_pairs(config, "letters") == ["ta-ta"]
     assert module.question_pairs(config, "asked") == ["mr-hi", "en-hi"]
     assert module.ancestors(config, "bengali") == ["bengali", "chaii-en", "chaii"]
-    assert [module.root_of(config, name) for name in ("bengali", "letters", "asked")] == [
+    assert module.question_pairs(config, "published") == ["te-te"]
+    assert module.ancestors(config, "published") == ["published", "chaii"]
+    assert [module.root_of(config, name) for name in ("bengali", "letters", "published", "asked")] == [
         "bengali",
         "letters",
+        "published",
         "chaii",
+    ]
+    made = [module.how_made(config, name) for name in ("chaii", "bengali", "letters", "published", "asked")]
+    assert made == [
+        "as published",
+        "translated",
+        "transliterated",
+        "translated by others",
+        "questions translated",
     ]
 
 
@@ -782,6 +794,22 @@ def test_contexts_in_one_language_asked_in_another_are_translated_from_both(whol
 
 
 WHOLE_MISTAKES = {
+    "versions of nothing": (
+        put("corpora.published.of", "chai"),
+        "corpora.published.of: unknown corpus 'chai'; did you mean 'chaii'?",
+    ),
+    "versions in the language itself": (
+        lambda raw: raw["corpora"]["published"].update({"of": "chaii-en", "to": "en"}),
+        "corpora.published.to is en, but chaii-en is in it already; name another language",
+    ),
+    "versions of translated questions": (
+        put("corpora.published.of", "asked"),
+        "corpora.published.of: the questions of asked are translated and its contexts are not; name chaii",
+    ),
+    "versions as questions to be translated": (
+        put("corpora.asked.of", "published"),
+        "corpora.asked.of: the questions of published are translations already; name original ones",
+    ),
     "neither": (
         drop("corpora.marathi.translations"),
         "corpora.marathi: give exactly one of translations (a translator) and records (translated files)",
@@ -1089,6 +1117,7 @@ def test_a_table_of_pairs_knows_its_languages_and_what_encoders_have_read(raw: d
 def test_a_model_is_missing_only_while_its_checkpoint_is(raw: dict[str, Any], tmp_path: Path) -> None:
     folder = tmp_path / "cao-high"
     raw["alignments"]["tydi-l"] = {"checkpoint": str(folder), "languages": ["de", "es"]}
+    raw.pop("examples")  # which are of models that can be made
     config = load(raw)
     rows = {row.model: row for row in module.table_recipe(config, "table2").rows if isinstance(row, Row)}
     assert rows["mbert-tydi-l"].missing == str(folder)
@@ -1267,11 +1296,11 @@ def test_every_field_is_described() -> None:
             assert field.description, f"{model.__name__}.{key} has no description"
 
 
-PAGE = (ROOT / "docs/augmentation.md").read_text("utf-8")
+PAGE, MUCOT = ((ROOT / f"docs/{name}.md").read_text("utf-8") for name in ("augmentation", "mucot"))
 
 
-@pytest.mark.parametrize("shown", re.findall(r"```yaml\n(.*?)```", PAGE, re.S))
-def test_the_entries_of_the_page_about_augmentation(shown: str) -> None:
+@pytest.mark.parametrize("shown", re.findall(r"```yaml\n(.*?)```", PAGE + MUCOT, re.S))
+def test_the_entries_of_pages(shown: str) -> None:
     """They load with the configuration that their first line names."""
     (name,) = re.match(r"# with (config/\S+)\n", shown).groups()
     raw = read(ROOT / name)

@@ -5,6 +5,7 @@ import json
 import re
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ from workflow_scripts.evaluate.outcomes import Questions, to_lines
 from workflow_scripts.evaluate.tydi import Outcomes
 from workflow_scripts.files import write_jsonl
 from workflow_scripts.report import effects as report
+from workflow_scripts.report import effects_figure
 
 ROOT = Path(__file__).parent.parent.parent
 PAIRS = {"hi-hi": 67, "ta-ta": 33}  # questions of each
@@ -159,6 +161,30 @@ def test_how_it_is_shown(tmp_path: Path) -> None:
     ]
     with pytest.raises(InputError, match=r"effects.json: not 1 effects in 1 columns$"):
         report.main(["--recipe", json.dumps(recipe(columns=[["hi-hi"]])), *arguments])
+
+
+def test_how_it_is_drawn(tmp_path: Path) -> None:
+    verdict = {"low": -0.01, "high": 0.05, "p_two_sided": 0.04}
+    row = [{**verdict, "difference": difference} for difference in (0.031, 0.012, -0.004)]
+    (tmp_path / "effects.json").write_text(json.dumps([row]), "utf-8")
+
+    def draw(name: str) -> list[bytes]:
+        files = [tmp_path / f"{name}.{end}" for end in ("svg", "png", "html")]
+        options = zip(("--svg", "--png", "--page"), map(str, files), strict=True)
+        given = ["--recipe", json.dumps(recipe()), "--effects", f"{tmp_path}/effects.json"]
+        effects_figure.main([*given, *(word for pair in options for word in pair)])
+        return [file.read_bytes() for file in files]
+
+    svg, png, page = draw("a")
+    assert [svg, png, page] == draw("b")
+    marks = ElementTree.fromstring(svg).iter("{http://www.w3.org/2000/svg}path")
+    points = [mark for mark in marks if mark.get("aria-roledescription") == "point"]
+    assert [(point.get("aria-label") or "").replace("−", "-") for point in points] == [
+        f"difference: {points:g}; effect: aug|mented; points: {points:+}; from: -1.0; to: +5.0; p, two-sided: 0.04"
+        for points in (3.1, 1.2, -0.4)
+    ]
+    assert png.startswith(b"\x89PNG")
+    assert not re.findall(rb"<(?:script|link)[^>]+(?:src|href)=", page)  # nothing is loaded from elsewhere
 
 
 def test_what_is_refused(tmp_path: Path, scores: np.ndarray) -> None:

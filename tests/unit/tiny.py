@@ -21,13 +21,20 @@ TEXTS = [
 
 
 def encoder(
-    folder: Path, kind: Literal["wordpiece", "unigram"] = "wordpiece", texts: Sequence[str] = TEXTS
+    folder: Path,
+    kind: Literal["wordpiece", "unigram"] = "wordpiece",
+    texts: Sequence[str] = TEXTS,
+    size: int = 200,
+    length: int = 96,
 ) -> Path:
-    """Write an encoder with random weights and a vocabulary of `texts` to `folder` and return it."""
+    """Write an encoder with random weights and a vocabulary of `texts` to `folder` and return it.
+
+    It has `size` pieces and reads `length` at once.
+    """
     recipe = Pretraining(
-        max_length=96,
-        vocabulary=Vocabulary(kind=kind, size=200),
-        architecture=Architecture(hidden_size=16, layers=2, heads=2, intermediate_size=32, max_length=96),
+        max_length=length,
+        vocabulary=Vocabulary(kind=kind, size=size),
+        architecture=Architecture(hidden_size=16, layers=2, heads=2, intermediate_size=32, max_length=length),
     )
     tokenizer = learn(texts, recipe.vocabulary)
     tokenizer.model_max_length = recipe.architecture.max_length

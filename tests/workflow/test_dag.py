@@ -63,6 +63,7 @@ def test_the_default(tree: Tree) -> None:
         "table_of_pairs": 1,
         "table_of_records": 1,
         "table_of_effects": 1,
+        "figure_of_effects": 1,
         "compare": 9,
         "retrieval": 1,
         "retrieval_table": 1,
@@ -236,30 +237,54 @@ def test_languages_without_sentences_are_told_and_left_out(tree: Tree, tmp_path:
 
 
 def test_mucot(tree: Tree) -> None:
-    """One model of each encoder tuned on SQuAD, and two on ChAII, one of which goes on from the first."""
+    """SQuAD once for each encoder; on five splits, every set of copies with and without the contrastive term."""
+    splits = {f"{what}_{k}": 1 for what in ("split_chaii_test", "split_chaii_dev") for k in range(5)}
+    evaluated = {f"predict_chaii_test_{k}": 34 for k in range(5)} | {
+        f"gold_chaii_test_{k}": 1 for k in range(5)
+    }
     jobs = tree.jobs(config="config/mucot.yaml")
-    assert jobs == {
+    assert jobs == splits | evaluated | {
         "download": 2,
         "squad": 1,
         "chaii": 1,
-        "split_test": 1,
-        "split_dev": 1,
-        "guard": 2,
+        "texts": 1,
+        "translate": 16,  # two languages into four, in two shards
+        "bitext": 8,
+        "bitext_links": 8,
+        "translated_corpus": 4,
+        "transliterated_corpus": 4,
+        "matched": 60,
+        "guard": 51,
         "checkpoint": 2,
-        "contexts": 4,
-        "windows": 8,
-        "tune": 6,
-        "predict_test": 4,
-        "predict_dev": 4,
-        "gold_test": 1,
-        "gold_dev": 1,
-        "score": 8,
-        "table": 2,
+        "contexts": 20,
+        "windows": 132,
+        "tune": 172,  # 20 of mBERT and 14 of XLM-R on each split, after one of each on SQuAD
+        "score": 170,
+        "table": 5,
+        "compare": 2,
+        "effects": 1,
+        "table_of_effects": 1,
+        "figure_of_effects": 1,
+        "table_of_records": 1,
     }
-    told = tree.snakemake("--dry-run", "--printshellcmds", config="config/mucot.yaml")
-    starts = re.findall(r"qa\.tune --encoder (\S+) .*--label (\S+)", told.stdout + told.stderr)
-    assert ("results/models/xlmr-squad/seed0", "xlmr-squad-chaii") in starts
-    assert ("results/encoders/xlmr", "xlmr-chaii") in starts
+    one = ("--config", "for_each={k: [3]}", "--", "results/tables/mucot_table2.csv")
+    told = tree.snakemake("--dry-run", "--printshellcmds", *one, config="config/mucot.yaml")
+    starts = re.findall(r"qa\.tune\w* --encoder (\S+) .*--label (\S+)", told.stdout + told.stderr)
+    assert ("results/models/mbert-squad/seed0", "mbert-squad-chaii-all-contrast-3") in starts
+    assert ("results/encoders/mbert", "mbert-chaii-3") in starts
+    assert len(set(starts)) == 9
+
+
+def test_mucots_published_copies(tree: Tree) -> None:
+    """They take the place of those made here by the lines that config/mucot.yaml has for them."""
+    text = (tree.folder / "config/mucot.yaml").read_text("utf-8")
+    made = re.compile(r"^  chaii-(in-)?\{to\}: \{kind: trans.*\n", re.M)
+    text = re.sub(r"^  # (chaii-(in-)?\{to\}: \{kind: versions)", r"  \1", made.sub("", text), flags=re.M)
+    (tree.folder / "published.yaml").write_text(text, "utf-8")
+    jobs = tree.jobs("results/tables/mucot-records.csv", config="published.yaml")
+    assert "translate" not in jobs
+    assert "transliterated_corpus" not in jobs
+    assert (jobs["versions_from_files"], jobs["download"], jobs["matched"]) == (8, 3, 60)
 
 
 def test_whole_corpora_in_other_languages(tree: Tree) -> None:

@@ -32,26 +32,35 @@ class Flaw:
     found: str = ""
 
 
-def rows(file: str) -> Iterator[tuple[str, dict[str, str]]]:
-    """What to call a row, and its cells by column, for each row of a file; further columns are allowed.
+def opened(file: str, *forms: Sequence[str]) -> "csv.DictReader[str]":
+    """The rows of a CSV file that has all columns of one of the forms, and perhaps further ones.
 
-    A row that `flaw` complains of may have other cells than these.  Raises InputError where a column is missing.
+    Raises InputError where a column is missing.
     """
     text = read_text(file)
     # A cell may hold a whole article; the module's own limit is 131,072 characters.
     csv.field_size_limit(max(csv.field_size_limit(), len(text)))
     table = csv.DictReader(io.StringIO(text, newline=""))
-    missing = [name for name in COLUMNS if name not in (table.fieldnames or [])]
-    if missing:
+    missing = [[name for name in form if name not in (table.fieldnames or [])] for form in forms]
+    if all(missing):
+        right = " or ".join(",".join(form) for form in forms)
         raise InputError(
-            f"{file}: column {missing[0]} is missing; the first line must be {','.join(COLUMNS)}"
+            f"{file}: column {min(missing, key=len)[0]} is missing; the first line must be {right}"
         )
-    for number, row in enumerate(table, 1):
+    return table
+
+
+def rows(file: str) -> Iterator[tuple[str, dict[str, str]]]:
+    """What to call a row, and its cells by column, for each row of a file; further columns are allowed.
+
+    A row that `flaw` complains of may have other cells than these.  Raises InputError where a column is missing.
+    """
+    for number, row in enumerate(opened(file, COLUMNS), 1):
         yield f"row {number} ({row['id']})", row
 
 
-def flaw(row: dict[str, str]) -> Flaw | None:
-    """Why a row cannot be read, whatever the others say; None where it can."""
+def no_record(row: dict[str, str]) -> Flaw | None:
+    """Why a row is not one record's; None where it is."""
     if None in row or None in row.values():
         right = (
             "a row has as many columns as the first line, and texts with commas or line feeds stand in quotes"
@@ -59,6 +68,13 @@ def flaw(row: dict[str, str]) -> Flaw | None:
         return Flaw("a row has too many or too few columns", right)
     if not row["id"].strip():
         return Flaw("a row has no id", "give each row an id that no other has")
+    return None
+
+
+def flaw(row: dict[str, str]) -> Flaw | None:
+    """Why a row cannot be read, whatever the others say; None where it can."""
+    if (broken := no_record(row)) is not None:
+        return broken
     if not re.fullmatch(r"[0-9]{1,18}", row["answer_start"]):
         return Flaw("answer_start is not a whole number", "it counts characters from 0", row["answer_start"])
     if not row["question"].strip() or not row["context"].strip():

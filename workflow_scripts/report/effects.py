@@ -37,6 +37,20 @@ SIGNIFICANT = 0.05
 Verdict = dict[str, Any]  # a verdict of evaluate.significance
 
 
+def columns_of(recipe: EffectsTable) -> list[str]:
+    """The heads of a table's columns."""
+    return heads(recipe.columns, AVERAGES[recipe.average], recipe.metric is not None)
+
+
+def read_verdicts(file: str, recipe: EffectsTable) -> list[list[Verdict]]:
+    """The verdicts on each effect, one for each column.  Raises InputError where they are of another table."""
+    found: list[list[Verdict]] = json.loads(read_text(file))
+    columns = len(columns_of(recipe))
+    if [len(row) for row in found] != [columns] * len(recipe.effects):
+        raise InputError(f"{file}: not {len(recipe.effects)} effects in {columns} columns")
+    return found
+
+
 def caption(recipe: EffectsTable, found: list[list[Verdict]]) -> str:
     """Title, what is compared on what, over which runs, and what the marks say."""
     of = METRICS[recipe.metric][1] if recipe.metric else f"F1 of {recipe.task} answers"
@@ -64,10 +78,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     arguments.add_argument("--latex", type=Path, required=True, help="the table for papers")
     given = arguments.parse_args(argv)
     recipe = read_recipe(given.recipe, EffectsTable)
-    found: list[list[Verdict]] = json.loads(read_text(given.effects))
-    names = heads(recipe.columns, AVERAGES[recipe.average], recipe.metric is not None)
-    if [len(row) for row in found] != [len(names)] * len(recipe.effects):
-        raise InputError(f"{given.effects}: not {len(recipe.effects)} effects in {len(names)} columns")
+    found, names = read_verdicts(given.effects, recipe), columns_of(recipe)
     lines, shown = [HEADS], []
     for effect, row in zip(recipe.effects, found, strict=True):
         shown.append([effect.label])
