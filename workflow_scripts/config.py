@@ -2058,6 +2058,12 @@ def _check_outcomes(config: Config, where: str, name: str, table: OutcomesTableO
         _known(f"{where}.models", "model", model, config.models)
     _distinct(f"{where}.models", models)
     _check_present(config, f"{where}.models", name)
+    called = [(row.label, row.training) for row in outcomes_recipe(config, name).models]
+    for label, training in called:
+        if called.count((label, training)) > 1:
+            raise InputError(
+                f"{where}.models: two are called {label} {training}; give one another label, as {{model: …, label: …}}"
+            )
     _check_printed(where, table.printed, len(models))
 
 

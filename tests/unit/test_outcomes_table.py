@@ -141,6 +141,10 @@ def test_table_6_beside_the_papers(tmp_path: Path, files: list[str]) -> None:
             {"rows": {"evaluation": "tydi-dev", "pairs": ["bn-bn", "sw-sw"]}},
             "tables.table6: bn-bn of tydi-dev stands on the documents of tydi-train-all, but en-bn of tydi-heard",
         ),
+        (
+            {"models": ["mbert-aug", "xlmr-aug", "mbert-111-s", "xlmr-111-s"]},
+            "tables.table6.models: two are called 111-S +aug; give one another label, as {model: …, label: …}",
+        ),
         ({"models": ["mbert"]}, "tables.table6.models: unknown model 'mbert'"),
         (
             {"models": ["mbert-aug", "xlmr-aug"]},
