@@ -771,6 +771,12 @@ def model_scores(wildcards):
     }
 
 
+def stars_of(wildcards):
+    """What a table's stars come from, if it has any."""
+    name = settings.tables[wildcards.table].stars
+    return [f"results/effects/{name}.json"] if name else []
+
+
 def shown_scores(wildcards, end="json"):
     """MODEL@EVALUATION -> the score files of a table of sections, or, with end "questions.jsonl", what the questions of a
     table of outcomes got; one for each seed."""

@@ -13,6 +13,7 @@ rule all_tables:
 rule table:
     input:
         scores=lambda wildcards: flat(model_scores(wildcards)),
+        stars=stars_of,
         guard=guard_reports,
     output:
         csv="results/tables/{table}.csv",
@@ -34,12 +35,13 @@ rule table:
         scores=lambda wildcards: [
             f"{model}={','.join(files)}" for model, files in model_scores(wildcards).items()
         ],
+        stars=lambda wildcards: [f"--effects {file}" for file in stars_of(wildcards)],
         code=code_hash("workflow_scripts.report.tables"),
     message:
         "Writing {wildcards.table}"
     shell:
         "python -m workflow_scripts.report.tables --recipe {params.recipe:q} --scores {params.scores:q}"
-        " --csv {output.csv} --markdown {output.markdown} --latex {output.latex} > {log} 2>&1"
+        " {params.stars} --csv {output.csv} --markdown {output.markdown} --latex {output.latex} > {log} 2>&1"
 
 
 rule table_of_sections:

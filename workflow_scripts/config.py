@@ -672,6 +672,11 @@ class TableOf(Recipe):
         None,
         description="the published table beside it, in results/tables/<name>.compare.csv, .md, .tex; null: none",
     )
+    stars: TableName | None = Field(
+        None,
+        description="a table of effects on the same columns: cells of its systems are starred where these are better"
+        " than their bases, one-sided p below .05; null: no stars",
+    )
     spread: Spread = Field(
         "deviation",
         description="what stands behind the mean of several runs: their standard deviation, or half of a 95 % interval",
@@ -1494,8 +1499,23 @@ def table_recipe(config: Config, name: str) -> Table:
         average=table.average,
         chosen=table.chosen,
         chosen_on=chosen_on(config, name),
+        starred=[effect.system[0] for effect in starring(config, name)],
+        over=list(dict.fromkeys(base_label(config, effect.base[0]) for effect in starring(config, name))),
         rows=rows,
     )
+
+
+def starring(config: Config, table: str) -> list[EffectOf]:
+    """The effects by which cells of a table of scores are starred."""
+    name = score_tables(config)[table].stars
+    return [] if name is None else effects_tables(config)[name].effects
+
+
+def base_label(config: Config, model: str) -> str:
+    """What a caption calls a model that others are better than."""
+    first = next(iter(combinations(variables(model), "tables", config.for_each)))
+    name = str(filled(model, first))
+    return f"{config.models[name].label} {training_label(config, name)}"
 
 
 def model_row(config: Config, model: str, label: str | None) -> Row:
@@ -2005,6 +2025,34 @@ def _check_table(config: Config, where: str, name: str, table: TableOf) -> None:
     _distinct(f"{where}.columns", [pair for block in table.columns for pair in block])
     _distinct(f"{where}.metric", table.metrics())
     _check_printed(where, table.printed, len(rows))
+    _check_stars(config, where, name, table)
+
+
+def _check_stars(config: Config, where: str, name: str, table: TableOf) -> None:
+    """The table of effects that stars come from has this table's evaluation, scores and columns, one model a side."""
+    if table.stars is None:
+        return
+    compared = effects_tables(config)
+    _known(f"{where}.stars", "table of effects", table.stars, compared)
+    effects = compared[table.stars]
+    metrics = [effects.metric] if effects.metric else []
+    for key, mine, theirs in (
+        ("evaluation", table.evaluation, effects.evaluation),
+        ("task", table.task, effects.task),
+        ("metric", table.metrics(), metrics),
+        ("average", table.average, effects.average),
+        ("columns", table.columns, effects.columns),
+    ):
+        if mine != theirs:
+            raise InputError(f"{where}.stars: {key} of tables.{table.stars} is another; it must be the same")
+    names = [row_name(config, name, row) for row in rows_of(config, name)]
+    for effect in effects.effects:
+        if len(effect.system) > 1:
+            raise InputError(
+                f"{where}.stars: '{effect.label}' of tables.{table.stars} has several systems; stars are of one each"
+            )
+        _known(f"{where}.stars", "row", effect.system[0], names)
+    _distinct(f"{where}.stars", [effect.system[0] for effect in effects.effects])
 
 
 def _check_sections(config: Config, where: str, name: str, table: SectionsTableOf) -> None:

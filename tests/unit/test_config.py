@@ -190,6 +190,31 @@ MISTAKES = {
         put("tables.table2.rows", ["mbert-moon"]),
         "tables.table2.rows: unknown model 'mbert-moon'; did you mean 'mbert-mono'? known are ",
     ),
+    "stars of an unknown table": (
+        put("tables.table2.stars", "table2"),
+        "tables.table2.stars: unknown table of effects 'table2'; known are mucot-effects, table2-effects,",
+    ),
+    "stars of another task": (
+        put("tables.table2.stars", "table3-effects"),
+        "tables.table2.stars: task of tables.table3-effects is another; it must be the same",
+    ),
+    "stars of a mean": (
+        put(
+            "tables.table2-effects.effects",
+            [
+                {
+                    "label": "both",
+                    "system": ["mbert-tydi-l", "mbert-111-s"],
+                    "base": ["mbert-aug", "mbert-aug"],
+                }
+            ],
+        ),
+        "tables.table2.stars: 'both' of tables.table2-effects has several systems; stars are of one each",
+    ),
+    "stars of a model without a row": (
+        put("tables.combined.stars", "table3-effects"),
+        "tables.combined.stars: unknown row 'mbert-tydi-l'",
+    ),
     "unknown evaluation": (
         put("tables.table2.evaluation", "tydi"),
         "tables.table2.evaluation: unknown evaluation 'tydi'; did you mean 'tydi-own'? known are chaii,",
@@ -237,7 +262,7 @@ MISTAKES = {
             put("evaluations.ours", {"corpora": ["tydi-test"], "annotators": 2})(raw),
             put("tables.table2.columns", [["ar-ar"]])(raw),
             put("tables.table2.rows", ["mbert-aug"])(raw),
-            raw["tables"]["table2"].pop("printed"),
+            [raw["tables"]["table2"].pop(key) for key in ("printed", "stars")],
             [raw["tables"].pop(name) for name in list(raw["tables"]) if name != "table2"],
             put("tuning.default.selection", {"evaluation": "asked"})(raw),
         ),
@@ -1117,7 +1142,10 @@ def test_a_table_of_pairs_knows_its_languages_and_what_encoders_have_read(raw: d
 def test_a_model_is_missing_only_while_its_checkpoint_is(raw: dict[str, Any], tmp_path: Path) -> None:
     folder = tmp_path / "cao-high"
     raw["alignments"]["tydi-l"] = {"checkpoint": str(folder), "languages": ["de", "es"]}
-    raw.pop("examples")  # which are of models that can be made
+    raw.pop("examples")  # which are of models that can be made, as effects and so stars are
+    for name in ("table2", "table3"):
+        raw["tables"].pop(f"{name}-effects")
+        raw["tables"][name].pop("stars")
     config = load(raw)
     rows = {row.model: row for row in module.table_recipe(config, "table2").rows if isinstance(row, Row)}
     assert rows["mbert-tydi-l"].missing == str(folder)

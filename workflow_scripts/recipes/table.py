@@ -75,6 +75,12 @@ class Table(Recipe):
     chosen_on: tuple[str, ...] = Field(
         (), description="columns: names of the evaluations that are dev, for the caption"
     )
+    starred: tuple[str, ...] = Field(
+        (),
+        description="models whose cells are starred where they are significantly better, in the order of the effects in"
+        " --effects",
+    )
+    over: tuple[str, ...] = Field((), description="what these are better than, for the caption")
     rows: tuple[Row | Heading, ...] = Field(description="models, and headings between them")
 
 

@@ -16,6 +16,9 @@ Instead of TyDi QA's F1, scores of the answers' texts: SQuAD's exact match and F
 and the F1 of MuCoT's code.  Several of them stand one after another, `Jaccard hi`, `Jaccard ta`, `Jaccard overall`,
 `EM hi`, …, where a pair of one language goes by its code; `overall` is the mean over all questions of a block.
 
+With `starred`, cells of these models have a star where the model is better than another by paired bootstrap, one-sided
+p below .05, as in the papers: the verdicts are those of `evaluate.effects` on the same columns.
+
 With `chosen: columns`, files are not of scores but the steps.jsonl of models, and each cell is of the step that is best
 in its own column on dev (see chosen.py).
 
@@ -27,8 +30,9 @@ import csv
 import io
 import json
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from scipy.special import stdtrit
@@ -49,6 +53,7 @@ METRICS: dict[Metric, tuple[str, str]] = {
     "jaccard": ("Jaccard", "word Jaccard"),
     "mucot_f1": ("MuCoT F1", "F1 as in MuCoT's code"),
 }
+SIGNIFICANT = 0.05
 AVERAGES = {"pairs": "avg", "questions": "overall"}
 
 
@@ -220,8 +225,30 @@ def to_csv(recipe: Table, cells: dict[str, list[list[float]]]) -> str:
     return text.getvalue()
 
 
+def read_stars(file: str | None, recipe: Table) -> dict[str, list[bool]]:
+    """Model -> whether each of its cells has a star.  Raises InputError unless verdicts are of this table's columns."""
+    if not recipe.starred:
+        return {}
+    if file is None:
+        raise InputError(
+            "--effects: none is given, but starred names models; give what evaluate.effects found"
+        )
+    verdicts = json.loads(read_text(file))
+    columns = len(heads_of(recipe))
+    if [len(row) for row in verdicts] != [columns] * len(recipe.starred):
+        raise InputError(f"{file}: not {len(recipe.starred)} effects in {columns} columns")
+    return {
+        model: [one["difference"] > 0 and one["p"] < SIGNIFICANT for one in row]
+        for model, row in zip(recipe.starred, verdicts, strict=True)
+    }
+
+
 def to_sheet(
-    recipe: Table, cells: dict[str, list[list[float]]], questions: Sequence[int], squad: str | None = None
+    recipe: Table,
+    cells: dict[str, list[list[float]]],
+    questions: Sequence[int],
+    squad: str | None = None,
+    stars: Mapping[str, Sequence[bool]] = MappingProxyType({}),
 ) -> Sheet:
     """The table for people."""
     models = [row for row in recipe.rows if isinstance(row, Row)]
@@ -232,6 +259,7 @@ def to_sheet(
     }
     marked = [any(column) for column in zip(*signs.values(), strict=True)]
     columns = heads_of(recipe)
+    starry = [any(column) for column in zip(*stars.values(), strict=True)] or [False] * len(columns)
     lines: list[list[str] | str] = []
     for row in recipe.rows:
         if isinstance(row, Heading):
@@ -241,6 +269,9 @@ def to_sheet(
             shown(runs, recipe.spread, len(recipe.repeats)) for runs in zip(*cells[row.model], strict=True)
         ]
         values = [ABSENT] * len(columns) if row.missing else values
+        own = stars.get(row.model, [False] * len(columns))
+        ends = [("*" if star else " ") if room else "" for star, room in zip(own, starry, strict=True)]
+        values = [value + end for value, end in zip(values, ends, strict=True)]
         lines.append([row.label, row.training, *with_marks(values, signs[row.model], marked)])
     panel = Panel(["Model", "Tr. Data", *columns], lines, left=2)
     return Sheet(caption(recipe, questions, any(marked), squad), [panel])
@@ -277,6 +308,9 @@ def caption(recipe: Table, questions: Sequence[int], marked: bool, squad: str | 
         f"Rules of SQuAD {squad}" if {"em", "f1"} & set(recipe.metrics) else "",
         "Overall: the mean over questions" if recipe.average == "questions" else "",
         f"How steps are chosen: {how_chosen(recipe.chosen_on)}" if recipe.chosen == "columns" else "",
+        f"*: better than {' and '.join(recipe.over)}, p < {SIGNIFICANT:g}, one-sided, by paired bootstrap"
+        if recipe.starred
+        else "",
         "✓ or ✗: aligned in the language beside English, or not" if marked else "",
         f"{ABSENT}: there is no checkpoint in {', '.join(missing)}" if missing else "",
     ]
@@ -298,6 +332,10 @@ def main(argv: Sequence[str] | None = None) -> None:
         nargs="+",
         metavar="MODEL=FILE,…",
         help="each model's score files, or its steps.jsonl, one for each repeat and seed of the recipe, in its order",
+    )
+    arguments.add_argument(
+        "--effects",
+        help="of a recipe with starred: what evaluate.effects found on each of these models (JSON)",
     )
     arguments.add_argument("--csv", type=Path, required=True, help="the table for programs")
     arguments.add_argument("--markdown", type=Path, required=True, help="the table for people")
@@ -335,8 +373,9 @@ def main(argv: Sequence[str] | None = None) -> None:
                         f"{file}: {asked} questions for {pair}, but {questions[split, pair]} in other files"
                     )
     write_text(given.csv, to_csv(recipe, cells))
+    stars = read_stars(given.effects, recipe)
     rules = " and ".join(sorted(filter(None, squad)))
-    write_sheet(to_sheet(recipe, cells, list(questions.values()), rules), given.markdown, given.latex)
+    write_sheet(to_sheet(recipe, cells, list(questions.values()), rules, stars), given.markdown, given.latex)
     pairs = len({pair for _, pair in questions})
     print(f"{given.csv}, {given.markdown}: {sum(map(bool, cells.values()))} models, {pairs} pairs")
 
