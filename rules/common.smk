@@ -1,5 +1,6 @@
 """Where files lie and what rules ask of the configuration (`settings`); input functions take wildcards."""
 
+import functools
 import json
 import os
 import re
@@ -38,6 +39,7 @@ from workflow_scripts.config import (
     counted_alignments,
     directions,
     effects_recipe,
+    effects_tables,
     evaluations_of,
     linker_held_out,
     linker_languages,
@@ -47,12 +49,14 @@ from workflow_scripts.config import (
     measured_languages,
     microworld_files,
     outcomes_recipe,
+    missing_checkpoint,
     page_recipe,
     pairs_of,
     pairs_table_recipe,
     present_models,
     question_pairs,
     records_table_recipe,
+    reported,
     retrieval_table,
     root_of,
     row_name,
@@ -61,6 +65,7 @@ from workflow_scripts.config import (
     score_tables,
     sections_recipe,
     settings_recipe,
+    shown_models,
     shown_training_sets,
     table_recipe,
     table_rows,
@@ -70,10 +75,12 @@ from workflow_scripts.config import (
     translated_from,
     translator,
 )
+from workflow_scripts.provenance import card_recipe, digest, files_of, parts_of, trained_by
 from workflow_scripts.recipes.bitext import Bitext
 from workflow_scripts.recipes.calibration import Calibration
 from workflow_scripts.recipes.comparison import Comparison
 from workflow_scripts.recipes.links import Links
+from workflow_scripts.recipes.manifest import Manifest, Run, Shown
 from workflow_scripts.recipes.retrieval import Retrieval
 from workflow_scripts.recipes.speech import Speech
 from workflow_scripts.recipes.splits import Splits
@@ -513,7 +520,12 @@ def answered_in_training(wildcards):
 
 def tuning_step(wildcards):
     """The module that tunes a model; how scores are computed makes stale only what is selected by them."""
-    return f"workflow_scripts.qa.{'tune_selected' if tuning_of(wildcards).selection else 'tune'}"
+    return tuning_module(model_of(wildcards))
+
+
+def tuning_module(model):
+    """The module that tunes a model, by its entry."""
+    return f"workflow_scripts.qa.{'tune_selected' if settings.tuning[model.tuning].selection else 'tune'}"
 
 
 def selection_corpora(wildcards):
@@ -561,7 +573,17 @@ def start_files(wildcards):
     """What a model's tuning starts from: the model that it is tuned after, or its encoder, aligned or not."""
     model = model_of(wildcards)
     if model.after:
-        return [f"results/models/{model.after}/seed{wildcards.seed}/{file}" for file in QA_MODEL]
+        return model_files(model.after, wildcards.seed)
+    return encoder_files(model)
+
+
+def model_files(model, seed):
+    """The files of a tuned model."""
+    return [f"results/models/{model}/seed{seed}/{file}" for file in QA_MODEL]
+
+
+def encoder_files(model):
+    """The encoder that a model, by its entry, is tuned from, aligned or not."""
     folder = (
         f"results/aligned/{model.encoder}/{model.alignment}"
         if model.alignment
@@ -745,6 +767,12 @@ def compared_guard(wildcards):
     return [f"results/guard/{name}.json" for name in names]
 
 
+def printed_table(wildcards):
+    """The published table that stands beside one of ours; the step finds it by its name."""
+    name = settings.tables[wildcards.table].printed.table
+    return os.path.relpath(Path(workflow.basedir, f"resources/paper_tables/{name}.csv"))
+
+
 def comparison_recipe(wildcards):
     """A table of scores and the rows of the published one that go beside it, as one line of JSON."""
     entry = settings.tables[wildcards.table]
@@ -790,11 +818,140 @@ def shown_scores(wildcards, end="json"):
     }
 
 
+# What numbers were made from
+
+
+def provenance(model, seed, split, evaluation, steps=False):
+    """What the manifest tells of a model's answers on an evaluation; steps: of all steps that were scored in training."""
+    parts = parts_of(settings, model, evaluation)
+    entry = settings.models[model]
+    answering = "augment.map_back" if settings.evaluations[evaluation].answered_from else "qa.predict"
+    modules = [
+        tuning_module(entry),
+        *([] if steps else [f"workflow_scripts.{answering}", "workflow_scripts.evaluate.score"]),
+    ]
+    first = settings.models[chain_of(settings, model)[-1]]
+    thresholds = settings.evaluations[evaluation].thresholds_from
+    folders = {"gold": f"results/gold/{evaluation}"}
+    folders["predictions"] = f"results/predictions/{model}/seed{seed}/{evaluation}"
+    answers = {
+        part: {} if steps else dict(zip(pairs_of(settings, evaluation), per_pair(evaluation, place)))
+        for part, place in folders.items()
+    }
+    scores = (
+        f"results/models/{model}/seed{seed}/steps.jsonl"
+        if steps
+        else f"results/scores/{model}/seed{seed}/{evaluation}.json"
+    )
+    made = Run(
+        model=model,
+        seed=seed,
+        split=split,
+        evaluation=evaluation,
+        annotators=settings.evaluations[evaluation].annotators,
+        **answers,
+        scores=scores,
+        thresholds=(
+            f"results/thresholds/{model}/seed{seed}/{thresholds}.json" if thresholds and not steps else None
+        ),
+        config=digest(parts),
+        trained=digest(trained_by(settings, model)),
+        code={module: code_hash(module) for module in modules},
+        weights=model_files(model, seed),
+        encoder=encoder_files(first),
+        data=files_of(settings, parts),
+    )
+    return made, parts
+
+
+@functools.cache
+def manifest():
+    """What the manifest tells: all tables of scores and of differences, their runs, and what these were made by."""
+    runs, configurations, shown = {}, {}, {}
+
+    def named_runs(asked, steps=False):
+        """The names of runs, given as (values of variables, model, evaluation), in every seed."""
+        names = []
+        for split, model, evaluation in asked:
+            for seed in settings.seeds:
+                names.append(f"{model}/seed{seed}/{evaluation}{':steps' if steps else ''}")
+                if names[-1] not in runs:
+                    made, parts = provenance(model, seed, split, evaluation, steps)
+                    runs[names[-1]] = made
+                    configurations[made.config] = parts
+        return names
+
+    for table, entry in score_tables(settings).items():
+        present = present_models(settings, table)
+        rows = {
+            row_name(settings, table, row): runs_of(settings, table, row) for row in rows_of(settings, table)
+        }
+        shown[table] = Shown(
+            csv=f"results/tables/{table}.csv",
+            scores=table_recipe(settings, table),
+            runs={
+                row: named_runs(asked, entry.chosen == "columns")
+                for row, asked in rows.items()
+                if all(model in present for _, model, _ in asked)
+            },
+        )
+    for table in effects_tables(settings):
+        shown[table] = Shown(
+            csv=f"results/tables/{table}.csv",
+            effects=effects_recipe(settings, table),
+            runs={row: named_runs(asked) for row, asked in compared_runs(settings, table).items()},
+        )
+    return Manifest(configurations=configurations, runs=runs, tables=shown)
+
+
+def cards():
+    """The cards of all models that tables show, and of those that they are tuned after."""
+    shown = (model for _, model, _ in reported(settings) if not missing_checkpoint(settings, model))
+    models = dict.fromkeys(name for model in shown for name in chain_of(settings, model))
+    return expand("results/models/{model}/seed{seed}/README.md", model=models, seed=settings.seeds)
+
+
+def card_of(wildcards):
+    """What a model's card tells."""
+    return card_told(wildcards.model, int(wildcards.seed))
+
+
+@functools.cache
+def card_told(model, seed):
+    """The same by name; asked several times for each card."""
+    return card_recipe(settings, model, seed)
+
+
+def card_intervals(wildcards):
+    """EVALUATION -> the scores of a model, with intervals."""
+    return {
+        evaluation: f"results/intervals/{wildcards.model}/seed{wildcards.seed}/{evaluation}.json"
+        for evaluation in card_of(wildcards).evaluations
+    }
+
+
+def card_example(wildcards):
+    """The gold answers that a card's example is taken from: of an evaluation that the model is shown in, or of any."""
+    evaluation = next(iter([*card_of(wildcards).evaluations, *settings.evaluations]))
+    return per_pair(evaluation, f"results/gold/{evaluation}")[0]
+
+
+def card_questions(wildcards):
+    """CORPUS -> the questions that a model was trained on, in all of its stages."""
+    corpora = [corpus.name for stage in card_of(wildcards).sets for corpus in stage.corpora]
+    return dict(zip(corpora, questions(corpora)))
+
+
+def card_lists(wildcards):
+    """TRAINING_SET -> the guard's list of what is not trained on."""
+    return {stage.name: f"results/guard/{stage.name}.left_out.jsonl" for stage in card_of(wildcards).sets}
+
+
 def answered_folders(wildcards):
     """MODEL -> its predictions for an evaluation of which examples are shown, those of the first seed."""
     return {
         model: f"results/predictions/{model}/seed{settings.seeds[0]}/{wildcards.evaluation}"
-        for model in settings.examples[wildcards.evaluation].models
+        for model in shown_models(settings, wildcards.evaluation)
     }
 
 

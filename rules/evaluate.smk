@@ -153,6 +153,29 @@ rule score:
         " --questions {output.questions} > {log} 2>&1"
 
 
+rule intervals:
+    input:
+        questions="results/scores/{model}/seed{seed}/{evaluation}.questions.jsonl",
+        left_out=list_that_may_change,
+    output:
+        "results/intervals/{model}/seed{seed}/{evaluation}.json",
+    log:
+        "logs/intervals/{model}/seed{seed}/{evaluation}.log",
+    benchmark:
+        "logs/costs/intervals/{model}/seed{seed}/{evaluation}.tsv"
+    conda:
+        "../envs/xlqa.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        code=code_hash("workflow_scripts.evaluate.intervals"),
+    message:
+        "Finding intervals of the scores of {wildcards.model}, seed {wildcards.seed}, on {wildcards.evaluation}"
+    shell:
+        "python -m workflow_scripts.evaluate.intervals --questions {input.questions} --out {output} > {log} 2>&1"
+
+
 rule thresholds:
     input:
         "results/scores/{model}/seed{seed}/{evaluation}.questions.jsonl",
@@ -183,7 +206,7 @@ rule examples:
             for folder in answered_folders(wildcards).values()
             for file in per_pair(wildcards.evaluation, folder)
         ],
-        left_out=lambda wildcards: lists_that_may_change(settings.examples[wildcards.evaluation].models),
+        left_out=lambda wildcards: lists_that_may_change(answered_folders(wildcards)),
     output:
         "results/examples/{evaluation}.json",
     log:

@@ -313,7 +313,8 @@ rule report:
 
 rule compare:
     input:
-        "results/tables/{table}.csv",
+        table="results/tables/{table}.csv",
+        printed=printed_table,
     output:
         csv="results/tables/{table}.compare.csv",
         markdown="results/tables/{table}.compare.md",
@@ -335,7 +336,7 @@ rule compare:
     message:
         "Writing {wildcards.table} beside the published one"
     shell:
-        "python -m workflow_scripts.report.compare --recipe {params.recipe:q} --table {input} --csv {output.csv}"
+        "python -m workflow_scripts.report.compare --recipe {params.recipe:q} --table {input.table} --csv {output.csv}"
         " --markdown {output.markdown} --latex {output.latex} > {log} 2>&1"
 
 
@@ -389,3 +390,76 @@ rule calibration_table:
     shell:
         "python -m workflow_scripts.report.calibration --recipe {params.recipe:q} --figures {input.figures}"
         " --csv {output.csv} --markdown {output.markdown} > {log} 2>&1"
+
+
+# In the model's folder, but no output of its tuning: it tells scores, which nothing that is trained depends on.  Tuning
+# again leaves it until the new scores are there.
+rule card:
+    input:
+        config="results/models/{model}/seed{seed}/config.json",
+        weights=lambda wildcards: expand(
+            "results/models/{{model}}/seed{{seed}}/{file}",
+            file=["model.safetensors", "answer_type.safetensors"],
+        ),
+        training="results/models/{model}/seed{seed}/training.json",
+        intervals=lambda wildcards: flat(card_intervals(wildcards)),
+        gold=card_example,
+        questions=lambda wildcards: flat(card_questions(wildcards)),
+        left_out=lambda wildcards: flat(card_lists(wildcards)),
+    output:
+        "results/models/{model}/seed{seed}/README.md",
+    log:
+        "logs/cards/{model}/seed{seed}.log",
+    benchmark:
+        "logs/costs/cards/{model}/seed{seed}.tsv"
+    conda:
+        "../envs/xlqa.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        recipe=lambda wildcards: recipe(card_of(wildcards)),
+        intervals=lambda wildcards: named(card_intervals(wildcards)),
+        questions=lambda wildcards: named(card_questions(wildcards)),
+        left_out=lambda wildcards: named(card_lists(wildcards)),
+        code=code_hash("workflow_scripts.report.card"),
+    message:
+        "Writing the card of {wildcards.model}, seed {wildcards.seed}"
+    shell:
+        "python -m workflow_scripts.report.card --recipe {params.recipe:q} --training {input.training}"
+        " --intervals {params.intervals} --gold {input.gold} --questions {params.questions}"
+        " --left-out {params.left_out} --out {output} > {log} 2>&1"
+
+
+localrules:
+    cards,
+
+
+rule cards:
+    input:
+        cards(),
+
+
+# Asked for by name, as results/manifest.json: it is made of what is there, and nothing is made of it.  Its recipe, which
+# may be long, goes by a pipe, which unlike arguments of a program has no limit.
+rule manifest:
+    input:
+        lambda wildcards: manifest().files(),
+    output:
+        "results/manifest.json",
+    log:
+        "logs/manifest.log",
+    benchmark:
+        "logs/costs/manifest.tsv"
+    conda:
+        "../envs/xlqa.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=60,
+    params:
+        recipe=lambda wildcards: recipe(manifest()),
+        code=code_hash("workflow_scripts.report.manifest"),
+    message:
+        "Writing what every number was made from"
+    shell:
+        "printf %s {params.recipe:q} | python -m workflow_scripts.report.manifest --out {output} > {log} 2>&1"

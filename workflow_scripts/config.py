@@ -17,7 +17,7 @@ import difflib
 import functools
 import json
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 from types import UnionType
@@ -101,6 +101,14 @@ def _quoted(given: object) -> object:
     if given is False:
         raise ValueError('YAML reads no without quotes as false; for Norwegian, write "no"')
     return given
+
+
+def _value(given: object) -> object:
+    if isinstance(_quoted(given), str) and re.fullmatch(r"[a-z0-9-]+", str(given)):
+        return given
+    if isinstance(given, int) and not isinstance(given, bool) and given >= 0:
+        return given
+    raise ValueError("values are parts of names: lower-case letters, digits and hyphens, or whole numbers")
 
 
 def _code(text: str) -> str:
@@ -337,6 +345,14 @@ class Split(Splits):
     ids: dict[Code, str] = Field(
         {}, description="SD-QA id lists, one file a language, naming the dev questions; empty: draw a sample"
     )
+
+    @model_validator(mode="after")
+    def _listed_or_drawn(self) -> Self:
+        if self.ids and self.size is not None:
+            raise ValueError(
+                "size belongs to a sample, but ids names the questions that are set aside; leave one out"
+            )
+        return self
 
 
 class ImportedTranslations(Recipe):
@@ -1010,7 +1026,9 @@ class Variables(Recipe):
 
     for_each: dict[
         Annotated[str, Field(pattern="^[a-z]+$")],
-        Annotated[list[Annotated[int, Field(ge=0)] | Name], Field(min_length=1)],
+        Annotated[
+            list[Annotated[Annotated[int, Field(ge=0)] | Name, BeforeValidator(_value)]], Field(min_length=1)
+        ],
     ] = Field(
         {},
         description="values of variables: an entry whose name holds {k} stands for one for each value of k",
@@ -1109,15 +1127,36 @@ def ancestors(config: Config, corpus: str) -> list[str]:
 
 
 def with_questions_of(config: Config, some: Collection[str], others: Collection[str]) -> list[str]:
-    """Those of the corpora `some` that are among `others`, made from one of them, or one that they are made from.
+    """Those of the corpora `some` that may have questions, or versions of questions, of `others`.
 
-    Two sides of a split have no question in common.
+    They do where both are made of one corpus, unless one is made of one side of a split and the other of the other, or
+    both of questions in different languages.
     """
-    return [
-        one
-        for one in some
-        if any(one in ancestors(config, other) or other in ancestors(config, one) for other in others)
-    ]
+    return [one for one in some if any(_share_questions(config, one, other) for other in others)]
+
+
+def _share_questions(config: Config, one: str, other: str) -> bool:
+    mine, theirs = _made_of(config, one), _made_of(config, other)
+    if not mine & theirs:
+        return False
+    return not any(_apart(config.corpora[a], config.corpora[b]) for a in mine for b in theirs)
+
+
+def _apart(one: Corpus, other: Corpus) -> bool:
+    """Whether two corpora are made of different questions: sides of one split, or one corpus's in other languages."""
+    if isinstance(one, PartCorpus) and isinstance(other, PartCorpus):
+        return one.split == other.split and one.part != other.part
+    if (
+        isinstance(one, TranslatedQuestions | TranscribedQuestions)
+        and isinstance(other, TranslatedQuestions | TranscribedQuestions)
+        and one.of == other.of
+    ):
+        mine, theirs = (
+            set(entry.source) if isinstance(entry, TranslatedQuestions) else {entry.language()}
+            for entry in (one, other)
+        )
+        return not mine & theirs
+    return False
 
 
 def root_of(config: Config, corpus: str) -> str:
@@ -1200,7 +1239,9 @@ def rows_of(config: Config, table: str) -> list[TranslatedRow]:
 
 def runs_of(config: Config, table: str, row: TranslatedRow) -> list[tuple[str, str, str]]:
     """(values of its variables, model, evaluation) of everything that a row is the mean of, apart from seeds."""
-    names = variables(row.model, row.evaluation)
+    found = variables(row.model, row.evaluation)
+    # in one order in all rows, whatever theirs is in names; unknown ones are told of by `combinations`
+    names = [name for name in dict.fromkeys([*config.for_each, *found]) if name in found]
     return [
         (
             ", ".join(f"{name} = {value}" for name, value in chosen.items()),
@@ -1263,8 +1304,9 @@ def reported(config: Config) -> Iterator[tuple[str, str, str]]:
     """(where, model, evaluation) of everything that tables and the page of results report."""
     for name in config.tables:
         yield from ((f"tables.{name}", model, evaluation) for model, evaluation in table_rows(config, name))
-    for evaluation, entry in config.examples.items():
-        yield from ((f"examples.{evaluation}", model, evaluation) for model in entry.models)
+    for evaluation in config.examples:
+        models = shown_models(config, evaluation)
+        yield from ((f"examples.{evaluation}", model, evaluation) for model in models)
 
 
 def table_rows(config: Config, table: str) -> list[tuple[str, str]]:
@@ -1471,29 +1513,29 @@ def table_recipe(config: Config, name: str) -> Table:
             rows.append(entry)
             continue
         row = next(asked)
-        first = runs_of(config, name, row)[0][1]
-        model = config.models[first]
+        models = list(dict.fromkeys(model for _, model, _ in runs_of(config, name, row)))
+        missing = [folder for model in models if (folder := missing_checkpoint(config, model))]
         rows.append(
             Row(
                 model=row_name(config, name, row),
-                label=row.label or model.label,
-                training=training_label(config, first),
-                alignment=aligned_languages(config, model.alignment) if model.alignment else None,
-                missing=missing_checkpoint(config, first),
+                label=row.label or _each_once(config.models[model].label for model in models),
+                training=_each_once(training_label(config, model) for model in models),
+                alignment=_alignment_of(config, models[0]),
+                missing=missing[0] if missing else None,
             )
         )
     evaluations = evaluations_in(config, name)
-    evaluation = config.evaluations[evaluations[0]]
+    others = [config.evaluations[evaluation].thresholds_from for evaluation in evaluations]
     return Table(
         title=table.title,
         evaluation=", ".join(evaluations),
-        annotators=evaluation.annotators,
+        annotators=config.evaluations[evaluations[0]].annotators,
         seeds=config.seeds,
         repeats=[values for values, _, _ in runs_of(config, name, rows_of(config, name)[0])],
         task=table.task,
         metrics=table.metrics(),
         threshold=table.threshold,
-        thresholds_from=evaluation.thresholds_from,
+        thresholds_from=_each_once(filter(None, others)) or None,
         columns=table.columns,
         spread=table.spread,
         average=table.average,
@@ -1503,6 +1545,16 @@ def table_recipe(config: Config, name: str) -> Table:
         over=list(dict.fromkeys(base_label(config, effect.base[0]) for effect in starring(config, name))),
         rows=rows,
     )
+
+
+def _each_once(texts: Iterable[str]) -> str:
+    return ", ".join(dict.fromkeys(texts))
+
+
+def _alignment_of(config: Config, model: str) -> list[str] | None:
+    """The languages that a model's encoder was aligned in; None where it was not."""
+    alignment = config.models[model].alignment
+    return aligned_languages(config, alignment) if alignment else None
 
 
 def starring(config: Config, table: str) -> list[EffectOf]:
@@ -1590,6 +1642,11 @@ def effects_recipe(config: Config, name: str) -> EffectsTable:
     )
 
 
+def shown_models(config: Config, evaluation: str) -> list[str]:
+    """The models whose answers the page shows: all but those whose alignment is a checkpoint that is not there."""
+    return [model for model in config.examples[evaluation].models if not missing_checkpoint(config, model)]
+
+
 def page_recipe(config: Config) -> Page:
     """What the step that writes the page of results needs to know: all tables, in their order."""
     compared = effects_tables(config)
@@ -1603,10 +1660,10 @@ def page_recipe(config: Config) -> Page:
                 evaluation=name,
                 labels={
                     model: f"{config.models[model].label} {training_label(config, model)}"
-                    for model in entry.models
+                    for model in shown_models(config, name)
                 },
             )
-            for name, entry in config.examples.items()
+            for name in config.examples
         ],
     )
 
@@ -1949,24 +2006,38 @@ def _check(config: Config) -> None:
                 )
             continue
         _check_table(config, where, name, table)
-    for name in config.models:
-        _check_selection(config, name)
-    for name in score_tables(config):
-        _check_chosen(config, f"tables.{name}", name)
     for name, shown in config.examples.items():
         _known("examples", "evaluation", name, config.evaluations)
         for model_name in shown.models:
             _known(f"examples.{name}.models", "model", model_name, config.models)
-            if missing := missing_checkpoint(config, model_name):
-                raise InputError(
-                    f"examples.{name}.models: {model_name} cannot be made; put the checkpoint into {missing}"
-                )
+        if not shown_models(config, name):
+            missing = missing_checkpoint(config, shown.models[0])
+            raise InputError(
+                f"examples.{name}.models: none of them can be made; put the checkpoint into {missing}, or add a model"
+            )
         _distinct(f"examples.{name}.models", shown.models)
     for name in config.retrieval:
         _check_retrieval(config, f"retrieval.{name}", name)
     for name in config.calibration:
         _check_calibration(config, f"calibration.{name}", name)
+    for name in config.models:
+        _check_selection(config, name)
+    for name in score_tables(config):
+        _check_chosen(config, f"tables.{name}", name)
+    for name, table in config.tables.items():
+        if isinstance(table, RecordsTableOf):
+            _check_records(config, f"tables.{name}", name)
     _check_microworld(config)
+
+
+def _check_records(config: Config, where: str, name: str) -> None:
+    """Training sets in a table of records are of models that are evaluated: it says what is left out for that."""
+    for training_set in shown_training_sets(config, name):
+        if not evaluations_of(config, training_set):
+            raise InputError(
+                f"{where}.training_sets: no table shows a model tuned on {training_set}, so nothing says which of its"
+                " questions are evaluated; show one, or leave it out"
+            )
 
 
 def _check_effects(config: Config, where: str, name: str, table: EffectsTableOf) -> None:
@@ -1987,6 +2058,12 @@ def _check_effects(config: Config, where: str, name: str, table: EffectsTableOf)
             present = pairs_of(config, evaluation)
             for pair in (pair for block in table.columns for pair in block):
                 _known(f"{where}.columns", f"pair of evaluation {evaluation}", pair, present)
+            asked, others = (config.evaluations[one].annotators for one in (evaluation, runs[0][2]))
+            if asked != others:
+                raise InputError(
+                    f"{where}.evaluation: evaluations.{evaluation}.annotators is {asked}, but that of {runs[0][2]} is"
+                    f" {others}; they must be the same"
+                )
     _distinct(f"{where}.columns", [pair for block in table.columns for pair in block])
     _distinct(f"{where}.effects", [effect.label for effect in table.effects])
 
@@ -2007,11 +2084,21 @@ def _check_table(config: Config, where: str, name: str, table: TableOf) -> None:
         raise InputError(f"{where}.rows: there are headings only; name at least one entry of models")
     for model in table_models(config, name):
         _known(f"{where}.rows", "model", model, config.models)
-    if not present_models(config, name):
-        missing = missing_checkpoint(config, table_models(config, name)[0])
+    made = present_models(config, name)
+    if not any(all(model in made for _, model, _ in runs_of(config, name, row)) for row in rows):
+        missing = next(
+            filter(None, (missing_checkpoint(config, model) for model, _ in table_rows(config, name)))
+        )
         raise InputError(
             f"{where}.rows: none of the models can be made; put the checkpoint into {missing}, or add a model"
         )
+    for row in rows:
+        models = [model for _, model, _ in runs_of(config, name, row)]
+        if any(_alignment_of(config, model) != _alignment_of(config, models[0]) for model in models):
+            raise InputError(
+                f"{where}.rows: the models of {row.model} are not aligned in the same languages, so that no mark can"
+                " stand behind their means; name them one by one"
+            )
     runs = [[values for values, _, _ in runs_of(config, name, row)] for row in rows]
     for row, values in zip(rows, runs, strict=True):
         if values != runs[0]:
@@ -2480,12 +2567,19 @@ def _check_selection(config: Config, model: str) -> None:
         raise InputError(
             f"{where}: {min(common)} is trained on by models.{model}; select on questions apart from those"
         )
-    shown = [(name, row, shown) for name, row, shown in reported(config) if model in chain_of(config, row)]
+    shown = [*reported(config)]
+    shown += [
+        (f"calibration.{name}", row, entry.evaluation)
+        for name, entry in config.calibration.items()
+        for row in entry.models
+    ]
     for name, row, evaluation in shown:
+        if model not in chain_of(config, row):
+            continue
         if both := with_questions_of(config, config.evaluations[evaluation].corpora, chosen):
             raise InputError(
-                f"{where}: {name} shows scores of models.{row} on {min(both)}; select on questions that"
-                " nothing is reported on"
+                f"{where}: {name} shows scores of models.{row} on {min(both)}; select on questions that nothing is"
+                " reported on"
             )
 
 
@@ -2585,7 +2679,7 @@ def _check_answered_from(config: Config, name: str) -> None:
 def _check_other_evaluation(config: Config, where: str, table: str, name: str) -> None:
     """A row's evaluation counts as many annotators as the table's, and has every pair that the table shows."""
     own, entry = evaluations_in(config, table), score_tables(config)[table]
-    if name in own:
+    if name == own[0]:
         return
     _known(f"{where}.rows", "evaluation", name, config.evaluations)
     mine, asked = (config.evaluations[one] for one in (name, own[0]))
@@ -2644,7 +2738,7 @@ def _known(where: str, what: str, found: str, known: Collection[str], listed: bo
         raise InputError(f"{where}: unknown {what} '{found}'{hint}")
 
 
-SHOWN = 20  # known names that a sentence lists
+SHOWN = 25  # known names that a sentence lists
 
 
 def _hint(found: str, known: Collection[str], verb: str = "known") -> str:

@@ -79,6 +79,27 @@ def test_averages_stand_beside_averages(tmp_path: Path) -> None:
     assert [row[4] for row in found[10:]] == [""] * 10
 
 
+def test_averages_of_something_else_stand_alone(tmp_path: Path) -> None:
+    """One over other languages than the paper's, and one of pairs where the paper's is of questions."""
+    ours = [
+        ["Model", "Tr. Data", "Q_en,C_ar", "Q_en,C_bn", "Q_en avg"],
+        *(["M", "t", 1, 2, 1.5] for _ in "01"),
+    ]
+    given = {
+        "table": table(task="minimal", columns=[E[:2]]),
+        "printed": {"table": "aligned_qa_table3", "rows": [1, None]},
+    }
+    found, _ = side_by_side(tmp_path, given, ours)
+    assert [bool(row[4]) for row in found[:3]] == [True, True, False]
+    ours = [["Model", "Tr. Data", "hi", "ta", "avg"], *(["M", "t", 1, 2, 1.5] for _ in "01")]
+    given = {
+        "table": table(metrics=["jaccard"], columns=[["hi-hi", "ta-ta"]]),
+        "printed": {"table": "mucot_table2", "rows": [1, 2]},
+    }
+    found, _ = side_by_side(tmp_path, given, ours)
+    assert [bool(row[4]) for row in found] == [True, True, False] * 2
+
+
 def test_what_cannot_be_compared(tmp_path: Path) -> None:
     recipe = table(metrics=["em"], columns=[["hi-hi"]])
     ours: list[list[object]] = [["Model", "Tr. Data", "hi"], ["M0", "t", 1], ["M1", "t", 1]]
@@ -88,6 +109,11 @@ def test_what_cannot_be_compared(tmp_path: Path) -> None:
         side_by_side(tmp_path, {"table": recipe, "printed": {"table": "mucot_table2", "rows": [1, 2]}}, ours)
     with pytest.raises(InputError, match=r"2 rows, of 2 models and beside 1 printed ones"):
         side_by_side(tmp_path, {"table": recipe, "printed": {"table": "mucot_table2", "rows": [1]}}, ours)
+    recipe = table(metrics=["jaccard"], columns=[["hi-hi"]])
+    with pytest.raises(
+        InputError, match=r"^--recipe: mucot_table2 has rows 1 to 8, not 9; give one of these in"
+    ):
+        side_by_side(tmp_path, {"table": recipe, "printed": {"table": "mucot_table2", "rows": [9, 2]}}, ours)
     assert not (tmp_path / "out.csv").exists()
 
 

@@ -107,7 +107,7 @@ MISTAKES = {
         put("modles", {}),
         "configuration: unknown key 'modles'; did you mean 'models'? known are for_each, mirror, seeds, microworld,"
         " corpora, splits, translations, speech, features, encoders, parallel, alignments, training_sets, tuning,"
-        " prediction, models, evaluations, tables, retrieval, ",
+        " prediction, models, evaluations, tables, retrieval, examples, calibration",
     ),
     "unknown key of a recipe": (
         put("features.strides", 1),
@@ -275,6 +275,20 @@ MISTAKES = {
             put("models.mbert-aug.after", "first")(raw),
         ),
         "tuning.chosen.selection.evaluation: tables.table2 shows scores of models.mbert-aug on test-en-to-xx; select",
+    ),
+    "selection on what confidences are tried on": (
+        lambda raw: (
+            put("prediction.n_best", 5)(raw),
+            put("evaluations.asked", {"corpora": ["chaii"], "annotators": 1})(raw),
+            put("tuning.default.selection", {"evaluation": "asked"})(raw),
+            put("tables", {"table2": {**raw["tables"]["table2"], "rows": ["mbert-aug"]}})(raw),
+            [raw["tables"]["table2"].pop(key) for key in ("printed", "stars")],
+            put(
+                "calibration",
+                {"m": {"models": ["mbert-aug"], "fitted_on": "tydi-dev", "evaluation": "chaii-test-0"}},
+            )(raw),
+        ),
+        "tuning.default.selection.evaluation: calibration.m shows scores of models.mbert-aug on chaii-test-0; select",
     ),
     "selection on what is trained on": (
         lambda raw: (

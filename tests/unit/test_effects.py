@@ -17,6 +17,7 @@ from workflow_scripts.evaluate import effects
 from workflow_scripts.evaluate.outcomes import Questions, to_lines
 from workflow_scripts.evaluate.tydi import Outcomes
 from workflow_scripts.files import write_jsonl
+from workflow_scripts.recipes.effects import EffectsTable
 from workflow_scripts.report import effects as report
 from workflow_scripts.report import effects_figure
 
@@ -24,14 +25,14 @@ ROOT = Path(__file__).parent.parent.parent
 PAIRS = {"hi-hi": 67, "ta-ta": 33}  # questions of each
 
 
-def run(file: Path, scores: np.ndarray, shuffle: int | None = None) -> str:
-    """What 100 questions got, as evaluate.score writes it; perhaps in another order."""
+def run(file: Path, scores: np.ndarray, shuffle: int | None = None, split: str = "") -> str:
+    """What 100 questions got, as evaluate.score writes it; perhaps in another order; of a split with its own."""
     lines = []
     for number, (pair, count) in enumerate(PAIRS.items()):
         of = scores[67 * number :][:count]
         order = np.random.default_rng(shuffle).permutation(count) if shuffle is not None else np.arange(count)
         one = Outcomes(np.zeros(count), np.full(count, True), np.full(count, True), of[order])
-        names = [f"{pair}{place}" for place in order]
+        names = [f"{split}{pair}{place}" for place in order]
         texts = {name: {"jaccard": float(got)} for name, got in zip(names, of[order], strict=True)}
         lines += list(to_lines(pair, Questions(names, dict.fromkeys(("passage", "minimal"), one)), texts))
     write_jsonl(file, lines)
@@ -97,15 +98,51 @@ def test_a_difference_of_two_models(tmp_path: Path, scores: np.ndarray) -> None:
 
 def test_several_comparisons_are_one_effect_over_seeds_and_splits(tmp_path: Path, scores: np.ndarray) -> None:
     """The mean of aug - mono and of big - mono, over two seeds of one split, and over one seed of two splits."""
-    files = [run(tmp_path / str(number), of) for number, of in enumerate(scores)]
-    runs = {"mono": files[:2], "aug": files[2:], "big": [files[3], files[0]]}
     both = [{"label": "x", "system": ["aug", "big"], "base": ["mono", "mono"]}]
     expected = np.mean([scores[2:].mean() - scores[:2].mean(), scores[[3, 0]].mean() - scores[:2].mean()])
-    ((*_, seeds),) = measured(tmp_path, recipe(seeds=[0, 1], effects=both), **runs)
-    ((*_, splits),) = measured(tmp_path, recipe(repeats=["k = 0", "k = 1"], effects=both), **runs)
-    assert seeds["difference"] == pytest.approx(expected)
-    assert splits["difference"] == pytest.approx(expected)
-    assert (seeds["runs"], seeds["splits"], splits["runs"], splits["splits"]) == (2, 1, 1, 2)
+
+    def of(*names: str) -> dict[str, list[str]]:
+        """Two runs of three models."""
+        return {
+            model: [
+                run(tmp_path / f"{model}{split}{number}", scores[number], split=split)
+                for number, split in zip(numbers, names, strict=True)
+            ]
+            for model, numbers in {"mono": (0, 1), "aug": (2, 3), "big": (3, 0)}.items()
+        }
+
+    ((*_, seeds),) = measured(tmp_path, recipe(seeds=[0, 1], effects=both), **of("", ""))
+    ((*_, splits),) = measured(tmp_path, recipe(repeats=["k = 0", "k = 1"], effects=both), **of("a", "b"))
+    ((*_, others),) = measured(tmp_path, recipe(repeats=["m = x", "m = y"], effects=both), **of("", ""))
+    for found in (seeds, splits, others):
+        assert found["difference"] == pytest.approx(expected)
+    assert [(found["runs"], found["splits"], found["questions"]) for found in (seeds, splits, others)] == [
+        (2, 1, 100),
+        (1, 2, 200),
+        (1, 1, 100),  # values of a variable that is no split: the same questions
+    ]
+
+
+@pytest.mark.parametrize("average", ["pairs", "questions"])
+def test_one_question_in_several_languages_is_drawn_once(
+    tmp_path: Path, scores: np.ndarray, average: str
+) -> None:
+    """An average of two pairs that got the same on the same questions is no surer than one; whatever their order."""
+    files = []
+    for number in range(2):
+        lines = []
+        for pair, order in (("hi-hi", range(100)), ("ta-ta", range(99, -1, -1))):
+            of = scores[number][list(order)]
+            one = Outcomes(np.zeros(100), np.full(100, True), np.full(100, True), of)
+            names = [str(place) for place in order]
+            texts = {name: {"jaccard": float(got)} for name, got in zip(names, of, strict=True)}
+            lines += list(to_lines(pair, Questions(names, dict.fromkeys(("passage", "minimal"), one)), texts))
+        write_jsonl(tmp_path / str(number), lines)
+        files.append(str(tmp_path / str(number)))
+    ((hi, _, overall),) = measured(tmp_path, recipe(average=average), aug=files[:1], mono=files[1:])
+    assert overall["difference"] == pytest.approx(hi["difference"])
+    assert (overall["low"], overall["high"]) == pytest.approx((hi["low"], hi["high"]))
+    assert overall["questions"] == 100
 
 
 def test_tydis_f1(tmp_path: Path, scores: np.ndarray) -> None:
@@ -138,6 +175,9 @@ def test_how_it_is_shown(tmp_path: Path) -> None:
     report.main(["--recipe", json.dumps(recipe(seeds=[0, 1, 2])), *arguments])
     lines = page.read_text("utf-8").splitlines()
     assert "word Jaccard in percentage points on chaii-test-0 (seeds 0, 1, 2)" in lines[0]
+    assert "over questions and seeds (1,000 resamples, 67 questions). \\*: " in lines[0].replace(
+        "Overall: the mean over questions. ", ""
+    )
     assert [cell.strip() for cell in re.split(r"(?<!\\)\|", lines[-1])[1:-1]] == [
         r"aug\|mented",
         "+3.1 [-1.0, +5.0]",
@@ -187,12 +227,31 @@ def test_how_it_is_drawn(tmp_path: Path) -> None:
     assert not re.findall(rb"<(?:script|link)[^>]+(?:src|href)=", page)  # nothing is loaded from elsewhere
 
 
+def test_what_intervals_are_about() -> None:
+    def told(splits: int = 1, **changes: Any) -> str:
+        found = [[{"questions": 100, "splits": splits}, {"questions": 200, "splits": splits}]]
+        return report.caption(EffectsTable.model_validate(recipe(**changes)), found)
+
+    assert "over questions (1,000 resamples, 100 to 200 questions). An interval over one seed says" in told()
+    splits = told(2, repeats=["k = 0", "k = 1"])
+    assert (
+        "(k = 0, k = 1, seed 0), with 95 % intervals by paired bootstrap over splits and questions ("
+        in splits
+    )
+    assert "says nothing of other seeds" not in splits  # each split is trained by itself
+    task = {"metric": None, "task": "minimal", "average": "pairs"}
+    assert "of best F1 of minimal answers in" in told(**task)
+    assert "Thresholds are found anew in every resample. " in told(**task, thresholds="resampled")
+
+
 def test_what_is_refused(tmp_path: Path, scores: np.ndarray) -> None:
     one = run(tmp_path / "a", scores[0])
     with pytest.raises(InputError, match=r"^--questions: model mono has 0 files, but there are 1 runs$"):
         measured(tmp_path, recipe(), aug=[one])
     with pytest.raises(InputError, match=r"a: no questions of bn-bn; there are hi-hi, ta-ta$"):
         measured(tmp_path, recipe(columns=[["bn-bn"]]), aug=[one], mono=[one])
+    with pytest.raises(InputError, match=r"a: not every question of hi-hi has em; score it again$"):
+        measured(tmp_path, recipe(metric="em"), aug=[one], mono=[one])
     wrong = recipe(effects=[{"label": "x", "system": ["aug"], "base": ["mono", "aug"]}])
     with pytest.raises(
         InputError, match=r"^--recipe: effect x has 1 systems and 2 bases; give as many of both$"
@@ -203,6 +262,8 @@ def test_what_is_refused(tmp_path: Path, scores: np.ndarray) -> None:
 def test_models_that_are_compared_are_guarded() -> None:
     raw = yaml.safe_load((ROOT / "config.yaml").read_text("utf-8"))
     raw["tables"] = {name: raw["tables"][name] for name in ("table2", "mucot-effects")}
+    for of in raw["tables"].values():
+        of.pop("stars", None)
     config = module.load(raw)
     assert "chaii-test-0" in module.evaluations_of(config, "chaii-in-dravidian-0")
     spoil = {"label": "x", "system": ["squad-chaii-{k}"], "base": []}

@@ -68,7 +68,11 @@ def test_a_sample_in_which_each_language_has_its_share(tmp_path: Path) -> None:
         {"id": [q.question_id for q in QUESTIONS], "language": [q.language for q in QUESTIONS]}
     )
     rest, expected = train_test_split(rows, test_size=21, random_state=2, stratify=rows.language)
-    assert (sorted(dev), sorted(train)) == (sorted(expected.id), sorted(rest.id))
+    assert (sorted(dev), train) == (sorted(expected.id), list(rest.id))
+    rest, expected = train_test_split(rest, test_size=9, random_state=2, stratify=rest.language)
+    left = read_questions(tmp_path / "a" / "train")
+    train, again, _ = split(tmp_path / "again", left, '--recipe={"size": 9, "seed": 2}')
+    assert (sorted(again), train) == (sorted(expected.id), list(rest.id))
     assert sum(int(name) >= 100 for name in dev) == 9  # 30 of 70
     assert split(tmp_path / "b", QUESTIONS, '--recipe={"size": 21, "seed": 3}')[1] != dev
 

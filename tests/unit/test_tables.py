@@ -154,7 +154,7 @@ def test_several_splits_give_mean_and_interval(tmp_path: Path) -> None:
     assert head[2:12] == [*heads([E], "avg"), *(f"{name} ±" for name in heads([E], "avg"))]
     assert cells[2:12] == ["52.00"] * 5 + [f"{half:.2f}"] * 5
     assert f"| 52.0 ± {half:.1f} |" in page[-1]
-    assert "k = 0, k = 1, k = 2, seeds 0, 1 (mean ± half of a 95 % interval)" in page[0]
+    assert "k = 0, k = 1, k = 2, seeds 0, 1 (mean ± half of a 95 % interval over 3 repeats)" in page[0]
     assert "200 to 202 questions a column" in page[0]
     one_split = {**one_row, "repeats": [""]}
     (_, cells), _ = write(tmp_path, one_split, f"m-{{k}}={','.join(files[:2])}")

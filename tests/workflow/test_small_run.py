@@ -3,18 +3,29 @@
 import base64
 import csv
 import json
+import os
+import random
+import re
 import shutil
+import statistics
+import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from huggingface_hub import ModelCard
 
 from tests.workflow.conftest import ROOT, Tree
 from workflow_scripts.corpus import read_questions
 from workflow_scripts.evaluate.overlap import Gold, evaluate, read_predictions
-from workflow_scripts.files import read_jsonl
+from workflow_scripts.evaluate.score import score_pair
+from workflow_scripts.evaluate.texts import text_means, text_scores
+from workflow_scripts.evaluate.tydi import best_threshold
+from workflow_scripts.files import read_jsonl, sha256
+from workflow_scripts.staleness import code_hash
 
 pytestmark = pytest.mark.slow
 
@@ -388,3 +399,117 @@ def test_a_shared_context_stops_the_run_before_training(run: Tree, tmp_path: Pat
         assert sentence.startswith("error: ")
         assert sentence in done.stdout + done.stderr
     assert not (spoilt.folder / "results/models").exists()
+
+
+# What numbers were made from
+
+
+@pytest.fixture(scope="module")
+def told(run: Tree, tmp_path_factory: pytest.TempPathFactory) -> Tree:
+    """A copy of the run with the manifest and the models' cards, which make nothing stale."""
+    tree = Tree(tmp_path_factory.mktemp("told"))
+    for part in ("results", ".snakemake"):
+        shutil.copytree(run.folder / part, tree.folder / part)
+    asked = ("results/manifest.json", "cards")
+    assert tree.jobs(*asked) == {"manifest": 1, "intervals": 2, "card": 2, "cards": 1}
+    done = tree.snakemake("--cores", "2", "--", *asked)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert tree.pending() == set()
+    assert tree.pending(*asked) == set()
+    return tree
+
+
+def test_numbers_follow_from_the_predictions_that_the_manifest_names(told: Tree) -> None:
+    """Ten cells, drawn by chance, are computed anew and found in the tables."""
+    manifest = json.loads((told.folder / "results/manifest.json").read_text("utf-8"))
+    assert len(manifest["cells"]) == 2 * (2 + 6 + 9)
+    for cell in random.Random(8).sample(manifest["cells"], 10):
+        of_table = manifest["tables"][cell["table"]]
+        (made,) = (manifest["runs"][name] for name in cell["runs"])
+        scores, sizes = [], []
+        for pair in cell["pairs"]:
+            gold, said = (told.folder / made[part][pair] for part in ("gold", "predictions"))
+            questions, texts = score_pair(gold, said, made["annotators"])
+            kept = {name: manifest["files"][made[name][pair]]["sha256"] for name in ("gold", "predictions")}
+            assert kept == {"gold": sha256(gold), "predictions": sha256(said)}
+            if cell["measured"] in ("passage", "minimal"):
+                scores.append(best_threshold(questions.tasks[cell["measured"]]).f1)
+            else:
+                scores.append(text_means(text_scores(texts, "squad2"))[cell["measured"]])
+            sizes.append(len(questions.ids))
+        weights = sizes if of_table["average"] == "questions" else None
+        with (told.folder / of_table["csv"]).open(encoding="utf-8", newline="") as file:
+            row = next(row for row in csv.DictReader(file) if row["Model"] == cell["label"])
+        assert (
+            row[cell["column"]] == f"{100 * statistics.fmean(scores, weights):.2f}" == f"{cell['value']:.2f}"
+        )
+
+
+def test_the_manifest_names_configuration_code_and_data(told: Tree) -> None:
+    manifest = json.loads((told.folder / "results/manifest.json").read_text("utf-8"))
+    made = manifest["runs"]["tiny-ar/seed0/test"]
+    parts = manifest["configurations"][made["config"]]
+    assert set(parts["corpora"]) == {
+        "train-all",
+        "train",
+        "train-en-to-xx",
+        "train-xx-to-en",
+        "test",
+        "test-en-to-xx",
+        "test-xx-to-en",
+    }
+    assert set(parts["tuning"]) == {"longer"}
+    assert made["code"]["workflow_scripts.qa.tune"] == code_hash("workflow_scripts.qa.tune")
+    world = "results/microworld"
+    assert set(made["data"]) == {
+        *(f"{world}/tydi/tydiqa-v1.0-{name}.jsonl.gz" for name in ("train", "dev")),
+        *(
+            f"{world}/translations/{name}.{pair}.tsv"
+            for name in ("train", "dev")
+            for pair in ("en-ar", "ar-en")
+        ),
+        *(f"{world}/sdqa/dev/{name}.dev.txt" for name in ("eng/english", "ara/arabic")),
+        *(f"{world}/text/{code}.txt" for code in ("en", "ar")),
+        *(f"{world}/parallel/ar-en.{end}" for end in ("ar", "en")),
+    }
+    for file, of in manifest["files"].items():
+        assert of == {"sha256": sha256(told.folder / file), "bytes": (told.folder / file).stat().st_size}
+
+
+def test_a_cards_own_programs_answer_alike(told: Tree) -> None:
+    """With this package and with transformers alone, offline, from a copy of the workflow's folder."""
+    card = (told.folder / "results/models/tiny-ar/seed0/README.md").read_text("utf-8")
+    programs = re.findall(r"^```python\n(.*?)^```", card, re.M | re.S)
+    assert len(programs) == 2
+    environment = {**os.environ, "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"}
+    said = []
+    for program in programs:
+        done = subprocess.run(
+            [sys.executable, "-c", program], cwd=told.folder, env=environment, capture_output=True, text=True
+        )
+        assert done.returncode == 0, done.stderr
+        said.append(done.stdout.strip().split("\t"))
+    (text, score, kind), (same, alike) = said
+    assert text.strip() == same
+    assert text in card
+    assert float(score) == pytest.approx(float(alike), abs=1e-3)
+    assert kind in ("YES", "NO", "NONE")
+
+
+def test_a_card_tells_what_tables_do(told: Tree) -> None:
+    card = ModelCard.load(told.folder / "results/models/tiny-ar/seed0/README.md")
+    assert card.data.language == ["en", "ar"]
+    with (told.folder / "results/tables/minimal.csv").open(encoding="utf-8", newline="") as file:
+        row = list(csv.DictReader(file))[1]
+    found = {
+        result.dataset_config: result.metric_value
+        for result in card.data.eval_results
+        if result.metric_name == "minimal-answer F1"
+    }
+    assert {f"{value:.2f}" for value in found.values()} == {
+        row[f"Q_{question},C_{context}"] for question in ("en", "ar") for context in ("en", "ar")
+    }
+    corpora = {"train": "as published", "train-en-to-xx": "questions translated"}
+    for corpus, made in corpora.items():
+        many = len(read_questions(told.folder / f"results/questions/{corpus}.parquet"))
+        assert re.search(rf"`{corpus}` \({made}\) *\| *{many} \| *0 \| *{many} \|", card.text), corpus

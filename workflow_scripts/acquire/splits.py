@@ -4,7 +4,8 @@ Faisal & Anastasopoulos (2021) take their development questions from TyDi's trai
 (`dev/<iso3>/<language>.dev.txt`, tab-separated, its ids under the header ID).  Given those lists, the questions they
 name are set aside; otherwise a seeded sample of each language, which depends on the ids alone and not on their order.
 With `size`, a sample of all questions in which each language has its share, drawn as MuCoT's published code does, by
-scikit-learn: for the rows of ChAII's train file the same questions as its k-th split (seed: k).
+scikit-learn: of the rows of ChAII's train file the test questions of its k-th split (seed: k).  Training questions then
+stay in the order in which scikit-learn leaves them, so that a sample of them is the code's validation questions.
 
 Train questions have one annotation each, so development scores need `--annotators 1`; the histogram printed tells.
 """
@@ -76,19 +77,21 @@ def sample(questions: Sequence[Question], per_language: int, seed: int) -> set[s
     return chosen
 
 
-def stratified(questions: Sequence[Question], size: int, seed: int) -> set[str]:
-    """Ids of `size` questions, each language in its share: scikit-learn's sample of these in this order.
+def stratified(
+    questions: Sequence[Question], size: int, seed: int
+) -> tuple[Sequence[Question], Sequence[Question]]:
+    """The others, and `size` questions, each language in its share: as scikit-learn draws them of these in this order.
 
-    Raises InputError where it cannot be drawn.
+    Both are in the order in which it draws them.  Raises InputError where it cannot be drawn.
     """
     languages = [question.language for question in questions]
     try:
-        _, chosen = train_test_split(questions, test_size=size, random_state=seed, stratify=languages)
+        others, chosen = train_test_split(questions, test_size=size, random_state=seed, stratify=languages)
     except ValueError as error:
         raise InputError(
             f"size is {size}, of {len(questions)} questions in {', '.join(sorted(set(languages)))}: {error}"
         ) from None
-    return {question.question_id for question in chosen}
+    return others, chosen
 
 
 def histogram(questions: Sequence[Question]) -> str:
@@ -121,16 +124,18 @@ def main(argv: Sequence[str] | None = None) -> None:
     recipe = read_recipe(given.recipe, Splits)
     questions = read_questions(given.questions)
     listed, absent = published(given.ids, questions, given.questions)
+    others: Sequence[Question] = questions
     if given.ids:
         chosen = listed
         if not chosen:
             raise InputError(f"--ids {' '.join(given.ids)}: no id is a question of {given.questions}")
     elif recipe.size is not None:
-        chosen = stratified(questions, recipe.size, recipe.seed)
+        others, drawn = stratified(questions, recipe.size, recipe.seed)
+        chosen = {question.question_id for question in drawn}
     else:
         chosen = sample(questions, recipe.per_language or PER_LANGUAGE, recipe.seed)
     dev = [question for question in questions if question.question_id in chosen]
-    train = [question for question in questions if question.question_id not in chosen]
+    train = [question for question in others if question.question_id not in chosen]
     if not train:
         raise InputError(f"{given.questions}: every question is set aside, none is left to train on")
     documents = read_documents(given.documents)

@@ -43,10 +43,12 @@ def read_run(file: str, recipe: EffectsTable) -> Run:
         found: Run = {pair: (of.ids, of.tasks[recipe.task]) for pair, of in of_tasks.items()}
     else:
         of_texts = read_texts(file)
-        found = {pair: (ids, scores[recipe.metric]) for pair, (ids, scores) in of_texts.items()}
+        found = {pair: (ids, scores.get(recipe.metric, ())) for pair, (ids, scores) in of_texts.items()}
     for pair in pairs:
         if pair not in found:
             raise InputError(f"{file}: no questions of {pair}; there are {', '.join(found)}")
+        if recipe.metric is not None and len(found[pair][1]) != len(found[pair][0]):
+            raise InputError(f"{file}: not every question of {pair} has {recipe.metric}; score it again")
     return {pair: found[pair] for pair in pairs}
 
 
@@ -66,22 +68,45 @@ def column(system: list[Run], base: list[Run], pair: str, recipe: EffectsTable) 
     return tydi_f1(mine, theirs, recipe.thresholds)
 
 
-def split_columns(
-    effect: Effect, runs: Runs, block: Sequence[str], split: int, recipe: EffectsTable
-) -> list[Column]:
-    """The columns of an effect on a block of pairs in one split; comparisons are drawn together.
+def asked(
+    runs: list[Run], block: Sequence[str], recipe: EffectsTable
+) -> dict[tuple[frozenset[str], ...], list[int]]:
+    """The questions of each pair of a block -> the repeats of a model, by number, in which it was asked these."""
+    found: dict[tuple[frozenset[str], ...], list[int]] = {}
+    for repeat in range(len(recipe.repeats)):
+        run = runs[repeat * len(recipe.seeds)]
+        found.setdefault(tuple(frozenset(run[pair][0]) for pair in block), []).append(repeat)
+    return found
 
-    So are pairs that ask the same questions, such as one question in several languages.
+
+def compared(effect: Effect, runs: Runs, block: Sequence[str], recipe: EffectsTable) -> Verdict:
+    """What an effect came to on a block of pairs.
+
+    Questions are drawn once for all that asks the same: comparisons, repeats, and pairs, such as those of one question
+    in several languages.  Repeats that ask others are splits.
     """
-    seeds = slice(split * len(recipe.seeds), (split + 1) * len(recipe.seeds))
     sides = list(zip(effect.system, effect.base, strict=True))
-    columns = [
-        together([column(runs[one][seeds], runs[other][seeds], pair, recipe) for one, other in sides])
-        for pair in block
+    seeds = [
+        slice(repeat * len(recipe.seeds), (repeat + 1) * len(recipe.seeds))
+        for repeat in range(len(recipe.repeats))
     ]
-    asked = [runs[effect.system[0]][seeds][0][pair][0] for pair in block]
-    same = recipe.average == "pairs" and all(ids == asked[0] for ids in asked)
-    return [together(columns)] if same else columns
+    repeats = asked(runs[effect.system[0]], block, recipe)
+    splits: list[list[Column]] = [
+        [
+            together(
+                [
+                    column(runs[one][seeds[repeat]], runs[other][seeds[repeat]], pair, recipe)
+                    for one, other in sides
+                    for repeat in same
+                ]
+            )
+            for pair in block
+        ]
+        for same in repeats.values()
+    ]
+    if all(len(set(of_pairs)) == 1 for of_pairs in repeats):
+        splits = [[together(columns)] for columns in splits]
+    return bootstrap(splits, recipe.average, recipe.resamples, recipe.seed)
 
 
 def verdicts(recipe: EffectsTable, runs: Runs) -> list[list[Verdict]]:
@@ -91,18 +116,7 @@ def verdicts(recipe: EffectsTable, runs: Runs) -> list[list[Verdict]]:
         for block in recipe.columns
         for group in (*([pair] for pair in block), *([block] if len(block) > 1 else []))
     ]
-    return [
-        [
-            bootstrap(
-                [split_columns(effect, runs, group, split, recipe) for split in range(len(recipe.repeats))],
-                recipe.average,
-                recipe.resamples,
-                recipe.seed,
-            )
-            for group in groups
-        ]
-        for effect in recipe.effects
-    ]
+    return [[compared(effect, runs, group, recipe) for group in groups] for effect in recipe.effects]
 
 
 def main(argv: Sequence[str] | None = None) -> None:

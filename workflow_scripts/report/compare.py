@@ -2,8 +2,9 @@
 
 Published numbers come from resources/paper_tables, transcribed from aligned_qa (Faisal & Anastasopoulos 2021) and MuCoT
 (Kumar et al. 2022).  Rows go together by number: that of the row in the printed table, or of the column in MuCoT's.  A
-cell that is in one table only has nothing on the other side.  What differs is often more than the method: other data,
-encoders and sizes; this table puts numbers side by side and says nothing about why.
+cell that is in one table only has nothing on the other side; so has an average over other columns than the paper's, or
+of pairs where the paper's is of questions.  What differs is often more than the method: other data, encoders and sizes;
+this table puts numbers side by side and says nothing about why.
 
 Beside aligned_qa's Tables 2 and 3 the caption tells what aligned encoders gain, as the paper's abstract puts it: the
 mean relative gain of the averages of the fully aligned ones (TYDI-L, 111-S, 111-L) over their encoder's mono baseline;
@@ -100,49 +101,82 @@ def gains_told(name: str, ours: Mapping[Key, float], task: str | None) -> str:
     return f"Mean relative gain of {', '.join(GAINED)} in the averages, as in the paper's abstract: {', '.join(told)}"
 
 
-def keys_of(recipe: Table) -> list[tuple[str, str]]:
-    """(question, context) language of every column of a table's first metric, "avg" on a side that is averaged over."""
-    return keys_of_blocks(recipe.columns)
+Pair = tuple[str, str]  # languages of question and context
 
 
-def keys_of_blocks(blocks: Sequence[Sequence[str]]) -> list[tuple[str, str]]:
-    """The same of blocks of pairs."""
+class Ours(NamedTuple):
+    """A cell of ours: its column's head, its key but for the row, the pairs that it is the mean of, and of what."""
+
+    head: str
+    key: Key
+    of: set[Pair]
+    by: str
+    score: str
+
+
+def keys_of(blocks: Sequence[Sequence[str]]) -> list[tuple[Pair, set[Pair]]]:
+    """Every column of some blocks of pairs, "avg" on a side that is averaged over, and the pairs that it is of."""
     found = []
     for block in blocks:
-        sides = [tuple(pair.split("-")) for pair in block]
-        found += [(question, context) for question, context in sides]
+        sides = [(question, context) for question, _, context in (pair.partition("-") for pair in block)]
+        found += [(side, {side}) for side in sides]
         if len(block) > 1:
             questions, contexts = ({side[number] for side in sides} for number in (0, 1))
-            found.append(
-                (
-                    questions.pop() if len(questions) == 1 else "avg",
-                    contexts.pop() if len(contexts) == 1 else "avg",
-                )
+            key = (
+                questions.pop() if len(questions) == 1 else "avg",
+                contexts.pop() if len(contexts) == 1 else "avg",
             )
+            found.append((key, set(sides)))
     return found
 
 
-def ours_in_table(recipe: Table, lines: list[dict[str, str]]) -> list[list[tuple[str, Key, str]]]:
-    """Of each model of a table of scores (column head, key with row 0, score) of the columns that may be printed."""
-    keys = [Key(0, recipe.task, *pair) for pair in keys_of(recipe)]
-    shown = heads_of(recipe)[: len(keys)]
-    return [[(head, key, line[head]) for head, key in zip(shown, keys, strict=True)] for line in lines]
+def same_column(cells: Cells, ours: Ours, number: int) -> float | None:
+    """The published score of a cell in a printed row, if it has it: of an average, that of the same pairs."""
+    key = ours.key._replace(row=number)
+    if "avg" in (key.question, key.context):
+        printed_of = {
+            (other.question, other.context)
+            for other in cells
+            if other[:2] == key[:2]
+            and other.source == key.source
+            and "avg" not in (other.question, other.context)
+            and key.question in ("avg", other.question)
+            and key.context in ("avg", other.context)
+        }
+        by = "questions" if (key.question, key.context) == ("avg", "avg") else "pairs"
+        if printed_of != ours.of or ours.by != by:
+            return None
+    return cells.get(key)
 
 
-def ours_in_sections(recipe: SectionsTable, lines: list[dict[str, str]]) -> list[list[tuple[str, Key, str]]]:
+def ours_in_table(recipe: Table, lines: list[dict[str, str]]) -> list[list[Ours]]:
+    """The cells of each model of a table of scores in the columns that may be printed."""
+    keys = keys_of(recipe.columns)
+    columns = list(zip(heads_of(recipe), keys, strict=False))  # of several metrics the first
+    return [
+        [
+            Ours(head, Key(0, recipe.task, *pair), of, recipe.average, line[head])
+            for head, (pair, of) in columns
+        ]
+        for line in lines
+    ]
+
+
+def ours_in_sections(recipe: SectionsTable, lines: list[dict[str, str]]) -> list[list[Ours]]:
     """The same of a table of sections, whose CSV has a line for each cell."""
     cells = iter(lines)
     found = []
     for section in recipe.sections:
         keys = [
-            Key(0, block.task, *pair, block.source)
+            (Key(0, block.task, *pair, block.source), of)
             for block in section.columns
-            for pair in keys_of_blocks([block.pairs])
+            for pair, of in keys_of([block.pairs])
         ]
         columns = list(zip(heads_of_section(section), keys, strict=True))
         for row in section.rows:
             if isinstance(row, Row):
-                found.append([(head, key, next(cells)["F1"]) for head, key in columns])
+                of_row = [Ours(head, key, of, "pairs", next(cells)["F1"]) for head, (key, of) in columns]
+                found.append(of_row)
     return found
 
 
@@ -156,22 +190,33 @@ def compared(recipe: Comparison, lines: list[dict[str, str]]) -> tuple[list[list
         assert isinstance(table, Table)
         models = [row for row in table.rows if isinstance(row, Row)]
         ours, metric = ours_in_table(table, lines), table.metrics[0] if table.metrics else None
-    cells = printed(recipe.printed.table, metric)
-    keys = {key._replace(row=0) for of_row in ours for _, key, _ in of_row}
-    if not keys & {key._replace(row=0) for key in cells}:
-        shown = table.task or ", ".join(table.metrics) if isinstance(table, Table) else "such column"
+    tasks = {cell.key.task for of_row in ours for cell in of_row}
+    cells = {key: score for key, score in printed(recipe.printed.table, metric).items() if key.task in tasks}
+    if not cells:
+        shown = table.task or ", ".join(table.metrics) if isinstance(table, Table) else "such task"
         raise InputError(f"--recipe: {recipe.printed.table} has no {shown}; give printed of another table")
+    check_rows(recipe, {key.row for key in cells})
     rows, mine = [], {}
     for model, of_row, number in zip(models, ours, recipe.printed.rows, strict=True):
-        for head, key, score in of_row:
-            theirs = cells.get(key._replace(row=number)) if number is not None else None
-            if number is not None and score != ABSENT:
-                mine[key._replace(row=number)] = float(score)
-            own = None if score == ABSENT else float(score)
+        for cell in of_row:
+            own = None if cell.score == ABSENT else float(cell.score)
+            theirs = None if number is None else same_column(cells, cell, number)
+            if own is not None and theirs is not None and number is not None:
+                mine[cell.key._replace(row=number)] = own
             difference = "" if own is None or theirs is None else f"{own - theirs:+.1f}"
             both = [ABSENT if own is None else f"{own:.1f}", "" if theirs is None else f"{theirs:.1f}"]
-            rows.append([model.label, model.training, head, *both, difference])
+            rows.append([model.label, model.training, cell.head, *both, difference])
     return rows, mine
+
+
+def check_rows(recipe: Comparison, numbers: set[int]) -> None:
+    """Raise InputError for a row that the published table does not have."""
+    for number in recipe.printed.rows:
+        if number is not None and number not in numbers:
+            raise InputError(
+                f"--recipe: {recipe.printed.table} has rows {min(numbers)} to {max(numbers)}, not {number}; give one of"
+                " these in printed.rows, or null"
+            )
 
 
 def size_of(recipe: Comparison) -> tuple[int, int]:
@@ -199,6 +244,7 @@ def compared_outcomes(recipe: Comparison, lines: list[dict[str, str]]) -> list[l
         system = systems.setdefault((line["base_model"], line["alignment"]), len(systems) + 1)
         outcomes = line["own_question_outcome"], line["english_question_outcome"]
         theirs[system, line["context_language"], *outcomes] = line["count"]
+    check_rows(recipe, set(systems.values()))
     expected = [
         (pair, model) for pair in recipe.table.rows.pairs for model in recipe.table.models for _ in range(4)
     ]

@@ -34,6 +34,7 @@ HEADS = [
     "Splits",
 ]
 SIGNIFICANT = 0.05
+THRESHOLDS = {"best": "on all questions, once for each run", "resampled": "anew in every resample"}
 Verdict = dict[str, Any]  # a verdict of evaluate.significance
 
 
@@ -53,17 +54,23 @@ def read_verdicts(file: str, recipe: EffectsTable) -> list[list[Verdict]]:
 
 def caption(recipe: EffectsTable, found: list[list[Verdict]]) -> str:
     """Title, what is compared on what, over which runs, and what the marks say."""
-    of = METRICS[recipe.metric][1] if recipe.metric else f"F1 of {recipe.task} answers"
+    of = METRICS[recipe.metric][1] if recipe.metric else f"best F1 of {recipe.task} answers"
     questions = [verdict["questions"] for row in found for verdict in row]
-    over = "questions" if len(recipe.seeds) == 1 else "questions and seeds"
-    over = f"splits, {over}" if len(recipe.repeats) > 1 else over
+    splits = max(verdict["splits"] for row in found for verdict in row)
+    several = {"splits": splits > 1, "questions": True, "seeds": len(recipe.seeds) > 1}
+    *first, last = (name for name, drawn in several.items() if drawn)
+    over = f"{', '.join(first)} and {last}" if first else last
     seeds = f"seed{'s' if len(recipe.seeds) > 1 else ''} {', '.join(map(str, recipe.seeds))}"
     runs = ", ".join([*filter(None, recipe.repeats), seeds])
+    asked = f"{min(questions):,} to {max(questions):,}" if len(set(questions)) > 1 else f"{questions[0]:,}"
+    one = len(recipe.seeds) == splits == 1
     sentences = [
         recipe.title,
         f"Differences of {of} in percentage points on {recipe.evaluation} ({runs}), with 95 % intervals by paired"
-        f" bootstrap over {over} ({recipe.resamples:,} resamples, {min(questions):,} to {max(questions):,} questions)",
-        "An interval over one seed says nothing of other seeds" if len(recipe.seeds) == 1 else "",
+        f" bootstrap over {over} ({recipe.resamples:,} resamples, {asked} questions)",
+        "An interval over one seed says nothing of other seeds" if one else "",
+        "" if recipe.metric else f"Thresholds are found {THRESHOLDS[recipe.thresholds]}",
+        "Overall: the mean over questions" if recipe.average == "questions" else "",
         f"*: p < {SIGNIFICANT:g}, two-sided; **: also after Holm's correction for all differences here",
     ]
     return " ".join(f"{sentence}." for sentence in sentences if sentence)

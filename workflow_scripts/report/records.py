@@ -93,8 +93,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     csv.writer(text, lineterminator="\n").writerows([HEADS, *rows])
     caption = (
         f"{recipe.title}. Evaluated: questions that are left out because they, or their contexts, are evaluated."
-        " Missing: records of the training set's first corpus that have no version in this one; the"
-        " .dropped.jsonl beside its questions names them with reasons."
+        " Missing: records of the training set's first corpus that have no version in this one; .dropped.jsonl beside"
+        " its questions, or those of a corpus that it is made of, names them with reasons."
     )
     shown = [[*row[:TEXT], *(f"{int(number):,}" for number in row[TEXT:])] for row in rows]
     write_text(given.csv, text.getvalue())

@@ -294,7 +294,11 @@ def caption(recipe: Table, questions: Sequence[int], marked: bool, squad: str | 
     runs = f"{', '.join(recipe.repeats)}, " if any(recipe.repeats) else ""
     runs += f"seed{'s' if len(recipe.seeds) > 1 else ''} {seeds}"
     many_runs = len(recipe.seeds) * len(recipe.repeats) > 1
-    what_spread = "half of a 95 % interval" if recipe.spread == "interval" else "standard deviation"
+    repeats, seeds_each = len(recipe.repeats), len(recipe.seeds)
+    over = f"{repeats} repeats" if repeats > 1 else f"{seeds_each} seeds"
+    what_spread = (
+        f"half of a 95 % interval over {over}" if recipe.spread == "interval" else "standard deviation"
+    )
     several = f"{runs} (mean ± {what_spread})" if many_runs else runs
     best = "best F1" if recipe.threshold == "swept" else "F1"
     what = ", ".join(METRICS[metric][1] for metric in recipe.metrics) or best
