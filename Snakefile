@@ -49,12 +49,12 @@ if workflow.is_main_process:
 localrules:
     all,
     download,
-    translate_by_service,
 
 
 rule all:
     default_target: True
     input:
-        tables(),
+        tables(settings.tables),
+        figures(),
         retrieval_tables(),
         calibration_tables(),

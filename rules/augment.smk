@@ -1,6 +1,10 @@
 """More training questions out of few: in other languages, over the same contexts or with them, or in other scripts."""
 
 
+localrules:
+    translate_by_service,
+
+
 rule translations_from_files:
     input:
         questions=lambda wildcards: questions([translations_of(wildcards).of]),

@@ -10,15 +10,19 @@ from pathlib import Path
 from workflow_scripts.bitexts import archives
 from workflow_scripts.config import (
     TRANSLATORS,
+    AlignmentsTableOf,
     ChaiiCorpus,
     EffectsTableOf,
     GoogleTranslations,
     ImportedTranslations,
     MatchedCorpus,
+    OutcomesTableOf,
     PairsTableOf,
     ParallelTranslations,
     PartCorpus,
     RecordsTableOf,
+    SectionsTableOf,
+    SettingsTableOf,
     SquadCorpus,
     TranscribedQuestions,
     TranslatedCorpus,
@@ -27,10 +31,12 @@ from workflow_scripts.config import (
     TydiCorpus,
     VersionsCorpus,
     aligned_languages,
+    alignments_recipe,
     calibrated_models,
     calibration_table,
     chain_of,
     compared_runs,
+    counted_alignments,
     directions,
     effects_recipe,
     effects_tables,
@@ -42,6 +48,7 @@ from workflow_scripts.config import (
     measured_alignments,
     measured_languages,
     microworld_files,
+    outcomes_recipe,
     missing_checkpoint,
     page_recipe,
     pairs_of,
@@ -56,9 +63,12 @@ from workflow_scripts.config import (
     rows_of,
     runs_of,
     score_tables,
+    sections_recipe,
+    settings_recipe,
     shown_models,
     shown_training_sets,
     table_recipe,
+    table_rows,
     texts_for,
     training_sets_of,
     translated_contexts,
@@ -68,12 +78,12 @@ from workflow_scripts.config import (
 from workflow_scripts.provenance import card_recipe, digest, files_of, parts_of, trained_by
 from workflow_scripts.recipes.bitext import Bitext
 from workflow_scripts.recipes.calibration import Calibration
+from workflow_scripts.recipes.comparison import Comparison
 from workflow_scripts.recipes.links import Links
 from workflow_scripts.recipes.manifest import Manifest, Run, Shown
 from workflow_scripts.recipes.retrieval import Retrieval
 from workflow_scripts.recipes.speech import Speech
 from workflow_scripts.recipes.splits import Splits
-from workflow_scripts.recipes.table import Comparison
 from workflow_scripts.recipes.translators import code
 from workflow_scripts.recipes.transliteration import Transliteration
 from workflow_scripts.staleness import code_hash
@@ -129,16 +139,27 @@ def folder(files):
     return str(Path(files[0]).parent)
 
 
-def tables():
-    """All tables, the workflow's final output, those beside published ones, and figures."""
-    beside = [f"{name}.compare" for name in printed_tables()]
-    names = [*settings.tables, *beside]
-    return [*expand("results/tables/{table}.{form}", table=names, form=["csv", "md"]), *figures()]
+FORMS = ["csv", "md", "tex"]
+
+
+def tables(names):
+    """Tables in all forms, and those beside published ones."""
+    beside = [f"{name}.compare" for name in names if name in printed_tables()]
+    return expand("results/tables/{table}.{form}", table=[*names, *beside], form=FORMS)
 
 
 def printed_tables():
-    """The tables of scores that stand beside a published one."""
-    return [name for name, entry in score_tables(settings).items() if entry.printed]
+    """The tables that stand beside a published one in a file of its own."""
+    return [name for name, entry in settings.tables.items() if getattr(entry, "printed", None)]
+
+
+def papers_tables():
+    """The tables that show what the papers' do: those beside published ones, be it in the same file."""
+    return [
+        name
+        for name, entry in settings.tables.items()
+        if name in printed_tables() or isinstance(entry, (AlignmentsTableOf, PairsTableOf, SettingsTableOf))
+    ]
 
 
 def figures():
@@ -699,7 +720,7 @@ def pairs_shown(wildcards):
     """ALIGNMENT/LANGUAGE -> the sentence pairs that a table counts."""
     return {
         f"{alignment}/{code}": f"results/parallel/{alignment}/{code}.txt"
-        for alignment in settings.tables[wildcards.table].alignments
+        for alignment in counted_alignments(settings, wildcards.table)
         for code in aligned_languages(settings, alignment)
     }
 
@@ -755,7 +776,9 @@ def printed_table(wildcards):
 def comparison_recipe(wildcards):
     """A table of scores and the rows of the published one that go beside it, as one line of JSON."""
     entry = settings.tables[wildcards.table]
-    return recipe(Comparison(table=table_recipe(settings, wildcards.table), printed=entry.printed))
+    of_kinds = {SectionsTableOf: sections_recipe, OutcomesTableOf: outcomes_recipe}
+    of_table = of_kinds.get(type(entry), table_recipe)
+    return recipe(Comparison(table=of_table(settings, wildcards.table), printed=entry.printed))
 
 
 def model_scores(wildcards):
@@ -773,6 +796,25 @@ def model_scores(wildcards):
         ]
         for name, shown in runs.items()
         if all(model in present for _, model, _ in shown)
+    }
+
+
+def stars_of(wildcards):
+    """What a table's stars come from, if it has any."""
+    name = settings.tables[wildcards.table].stars
+    return [f"results/effects/{name}.json"] if name else []
+
+
+def shown_scores(wildcards, end="json"):
+    """MODEL@EVALUATION -> the score files of a table of sections, or, with end "questions.jsonl", what the questions of a
+    table of outcomes got; one for each seed."""
+    present = present_models(settings, wildcards.table)
+    return {
+        f"{model}@{evaluation}": [
+            f"results/scores/{model}/seed{seed}/{evaluation}.{end}" for seed in settings.seeds
+        ]
+        for model, evaluation in table_rows(settings, wildcards.table)
+        if model in present
     }
 
 

@@ -1,13 +1,24 @@
 """Tables."""
 
 
+localrules:
+    all_tables,
+
+
+rule all_tables:
+    input:
+        tables(papers_tables()),
+
+
 rule table:
     input:
         scores=lambda wildcards: flat(model_scores(wildcards)),
+        stars=stars_of,
         guard=guard_reports,
     output:
         csv="results/tables/{table}.csv",
         markdown="results/tables/{table}.md",
+        latex="results/tables/{table}.tex",
     log:
         "logs/tables/{table}.log",
     benchmark:
@@ -24,12 +35,78 @@ rule table:
         scores=lambda wildcards: [
             f"{model}={','.join(files)}" for model, files in model_scores(wildcards).items()
         ],
+        stars=lambda wildcards: [f"--effects {file}" for file in stars_of(wildcards)],
         code=code_hash("workflow_scripts.report.tables"),
     message:
         "Writing {wildcards.table}"
     shell:
         "python -m workflow_scripts.report.tables --recipe {params.recipe:q} --scores {params.scores:q}"
-        " --csv {output.csv} --markdown {output.markdown} > {log} 2>&1"
+        " {params.stars} --csv {output.csv} --markdown {output.markdown} --latex {output.latex} > {log} 2>&1"
+
+
+rule table_of_sections:
+    input:
+        scores=lambda wildcards: flat(shown_scores(wildcards)),
+        guard=guard_reports,
+    output:
+        csv="results/tables/{table}.csv",
+        markdown="results/tables/{table}.md",
+        latex="results/tables/{table}.tex",
+    log:
+        "logs/tables/{table}.log",
+    benchmark:
+        "logs/costs/tables/{table}.tsv"
+    wildcard_constraints:
+        table=one_of(of_kind(settings.tables, SectionsTableOf)),
+    conda:
+        "../envs/xlqa.yaml"
+    resources:
+        mem_mb=500,
+        runtime=10,
+    params:
+        recipe=lambda wildcards: recipe(sections_recipe(settings, wildcards.table)),
+        scores=lambda wildcards: [
+            f"{shown}={','.join(files)}" for shown, files in shown_scores(wildcards).items()
+        ],
+        code=code_hash("workflow_scripts.report.sections"),
+    message:
+        "Writing {wildcards.table}"
+    shell:
+        "python -m workflow_scripts.report.sections --recipe {params.recipe:q} --scores {params.scores:q}"
+        " --csv {output.csv} --markdown {output.markdown} --latex {output.latex} > {log} 2>&1"
+
+
+rule table_of_outcomes:
+    input:
+        questions=lambda wildcards: flat(shown_scores(wildcards, "questions.jsonl")),
+        guard=guard_reports,
+    output:
+        csv="results/tables/{table}.csv",
+        markdown="results/tables/{table}.md",
+        latex="results/tables/{table}.tex",
+    log:
+        "logs/tables/{table}.log",
+    benchmark:
+        "logs/costs/tables/{table}.tsv"
+    wildcard_constraints:
+        table=one_of(of_kind(settings.tables, OutcomesTableOf)),
+    conda:
+        "../envs/xlqa.yaml"
+    resources:
+        mem_mb=500,
+        runtime=10,
+    params:
+        recipe=lambda wildcards: recipe(outcomes_recipe(settings, wildcards.table)),
+        questions=lambda wildcards: [
+            f"{shown}={','.join(files)}"
+            for shown, files in shown_scores(wildcards, "questions.jsonl").items()
+        ],
+        code=code_hash("workflow_scripts.report.outcomes"),
+    message:
+        "Writing {wildcards.table}"
+    shell:
+        "python -m workflow_scripts.report.outcomes --recipe {params.recipe:q} --questions {params.questions:q}"
+        " --csv {output.csv} --markdown {output.markdown} --latex {output.latex} > {log} 2>&1"
 
 
 rule table_of_pairs:
@@ -38,6 +115,7 @@ rule table_of_pairs:
     output:
         csv="results/tables/{table}.csv",
         markdown="results/tables/{table}.md",
+        latex="results/tables/{table}.tex",
     log:
         "logs/tables/{table}.log",
     benchmark:
@@ -57,7 +135,62 @@ rule table_of_pairs:
         "Writing {wildcards.table}"
     shell:
         "python -m workflow_scripts.report.pairs --recipe {params.recipe:q} --pairs {params.pairs}"
-        " --csv {output.csv} --markdown {output.markdown} > {log} 2>&1"
+        " --csv {output.csv} --markdown {output.markdown} --latex {output.latex} > {log} 2>&1"
+
+
+rule table_of_alignments:
+    input:
+        lambda wildcards: flat(pairs_shown(wildcards)),
+    output:
+        csv="results/tables/{table}.csv",
+        markdown="results/tables/{table}.md",
+        latex="results/tables/{table}.tex",
+    log:
+        "logs/tables/{table}.log",
+    benchmark:
+        "logs/costs/tables/{table}.tsv"
+    wildcard_constraints:
+        table=one_of(of_kind(settings.tables, AlignmentsTableOf)),
+    conda:
+        "../envs/xlqa.yaml"
+    resources:
+        mem_mb=500,
+        runtime=10,
+    params:
+        recipe=lambda wildcards: recipe(alignments_recipe(settings, wildcards.table)),
+        pairs=lambda wildcards: named(pairs_shown(wildcards)),
+        code=code_hash("workflow_scripts.report.alignments"),
+    message:
+        "Writing {wildcards.table}"
+    shell:
+        "python -m workflow_scripts.report.alignments --recipe {params.recipe:q} --pairs {params.pairs}"
+        " --csv {output.csv} --markdown {output.markdown} --latex {output.latex} > {log} 2>&1"
+
+
+rule table_of_settings:
+    output:
+        csv="results/tables/{table}.csv",
+        markdown="results/tables/{table}.md",
+        latex="results/tables/{table}.tex",
+    log:
+        "logs/tables/{table}.log",
+    benchmark:
+        "logs/costs/tables/{table}.tsv"
+    wildcard_constraints:
+        table=one_of(of_kind(settings.tables, SettingsTableOf)),
+    conda:
+        "../envs/xlqa.yaml"
+    resources:
+        mem_mb=500,
+        runtime=10,
+    params:
+        recipe=lambda wildcards: recipe(settings_recipe(settings, wildcards.table)),
+        code=code_hash("workflow_scripts.report.settings"),
+    message:
+        "Writing {wildcards.table}"
+    shell:
+        "python -m workflow_scripts.report.settings --recipe {params.recipe:q}"
+        " --csv {output.csv} --markdown {output.markdown} --latex {output.latex} > {log} 2>&1"
 
 
 rule table_of_records:
@@ -67,6 +200,7 @@ rule table_of_records:
     output:
         csv="results/tables/{table}.csv",
         markdown="results/tables/{table}.md",
+        latex="results/tables/{table}.tex",
     log:
         "logs/tables/{table}.log",
     benchmark:
@@ -87,7 +221,8 @@ rule table_of_records:
         "Writing {wildcards.table}"
     shell:
         "python -m workflow_scripts.report.records --recipe {params.recipe:q} --questions {params.questions}"
-        " --left-out {params.left_out} --csv {output.csv} --markdown {output.markdown} > {log} 2>&1"
+        " --left-out {params.left_out} --csv {output.csv} --markdown {output.markdown}"
+        " --latex {output.latex} > {log} 2>&1"
 
 
 rule table_of_effects:
@@ -97,6 +232,7 @@ rule table_of_effects:
     output:
         csv="results/tables/{table}.csv",
         markdown="results/tables/{table}.md",
+        latex="results/tables/{table}.tex",
     log:
         "logs/tables/{table}.log",
     benchmark:
@@ -115,7 +251,7 @@ rule table_of_effects:
         "Writing {wildcards.table}"
     shell:
         "python -m workflow_scripts.report.effects --recipe {params.recipe:q} --effects {input.effects}"
-        " --csv {output.csv} --markdown {output.markdown} > {log} 2>&1"
+        " --csv {output.csv} --markdown {output.markdown} --latex {output.latex} > {log} 2>&1"
 
 
 rule figure_of_effects:
@@ -182,6 +318,7 @@ rule compare:
     output:
         csv="results/tables/{table}.compare.csv",
         markdown="results/tables/{table}.compare.md",
+        latex="results/tables/{table}.compare.tex",
     log:
         "logs/tables/{table}.compare.log",
     benchmark:
@@ -200,7 +337,7 @@ rule compare:
         "Writing {wildcards.table} beside the published one"
     shell:
         "python -m workflow_scripts.report.compare --recipe {params.recipe:q} --table {input.table} --csv {output.csv}"
-        " --markdown {output.markdown} > {log} 2>&1"
+        " --markdown {output.markdown} --latex {output.latex} > {log} 2>&1"
 
 
 rule retrieval_table:

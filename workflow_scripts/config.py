@@ -18,6 +18,7 @@ import functools
 import json
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from decimal import Decimal
 from pathlib import Path
 from types import UnionType
 from typing import Annotated, Any, Literal, Self, Union, get_args, get_origin
@@ -35,17 +36,25 @@ from workflow_scripts.recipes.alignment import Alignment
 from workflow_scripts.recipes.base import Positive, Recipe
 from workflow_scripts.recipes.bitext import Bitext
 from workflow_scripts.recipes.calibration import Calibration, CalibrationTable
+from workflow_scripts.recipes.descriptions import (
+    AlignmentsTable,
+    DescribedAlignment,
+    Setting,
+    SettingsTable,
+)
 from workflow_scripts.recipes.effects import Effect, EffectsTable
 from workflow_scripts.recipes.features import Features
 from workflow_scripts.recipes.linker import LinkerTraining
 from workflow_scripts.recipes.links import Links
 from workflow_scripts.recipes.microworld import Microworld
+from workflow_scripts.recipes.outcomes import OutcomesTable, Side
 from workflow_scripts.recipes.page import Answered, Page, Shown
 from workflow_scripts.recipes.parallel import Parallel
 from workflow_scripts.recipes.pretraining import Pretraining
 from workflow_scripts.recipes.relocation import Label
 from workflow_scripts.recipes.retrieval import Retrieval
 from workflow_scripts.recipes.retrieval_table import Aligned, RetrievalTable
+from workflow_scripts.recipes.sections import Block, Section, SectionsTable, Source
 from workflow_scripts.recipes.speech import Speech
 from workflow_scripts.recipes.splits import Splits
 from workflow_scripts.recipes.table import (
@@ -677,7 +686,12 @@ class TableOf(Recipe):
     )
     printed: Printed | None = Field(
         None,
-        description="the published table beside it, in results/tables/<name>.compare.csv, .md; null: none",
+        description="the published table beside it, in results/tables/<name>.compare.csv, .md, .tex; null: none",
+    )
+    stars: TableName | None = Field(
+        None,
+        description="a table of effects on the same columns: cells of its systems are starred where these are better"
+        " than their bases, one-sided p below .05; null: no stars",
     )
     spread: Spread = Field(
         "deviation",
@@ -714,6 +728,127 @@ class TableOf(Recipe):
         return [] if self.metric is None else self.metric if isinstance(self.metric, list) else [self.metric]
 
 
+class LabelledRow(Recipe):
+    """A model under another name than its own."""
+
+    model: Name = Field(description="an entry of models")
+    label: str = Field(description="printed under Model")
+
+
+def _kind_of_model_row(given: Any) -> str:
+    kinds = {"Heading": Heading, "LabelledRow": LabelledRow}
+    if isinstance(given, dict):
+        return "Heading" if "heading" in given else "LabelledRow"
+    return next((name for name, kind in kinds.items() if isinstance(given, kind)), "str")
+
+
+ModelRow = Annotated[
+    Annotated[Name, Tag("str")]
+    | Annotated[Heading, Tag("Heading")]
+    | Annotated[LabelledRow, Tag("LabelledRow")],
+    Discriminator(_kind_of_model_row),
+]
+
+
+class ColumnOf(Recipe):
+    """A column of a section."""
+
+    pair: Pair = Field(description="a question-context pair")
+    evaluation: Name | None = Field(None, description="an entry of evaluations; null: the section's")
+    task: Task | None = Field(None, description="passage or minimal; null: the section's")
+    source: Source = Field(
+        "text",
+        description="how questions came, for the head: text, or spoken and written down by people (gold) or by a"
+        " recogniser (asr)",
+    )
+
+
+AnyColumn = Annotated[
+    Annotated[Annotated[list[Pair], Field(min_length=1)], Tag("list")] | Annotated[ColumnOf, Tag("ColumnOf")],
+    Discriminator(lambda given: "list" if isinstance(given, list | tuple) else "ColumnOf"),
+]
+
+
+class SectionOf(Recipe):
+    """Some rows of a table with columns of their own."""
+
+    heading: str | None = Field(None, description="above the section")
+    evaluation: Name | None = Field(None, description="an entry of evaluations; null: the table's")
+    task: Task | None = Field(None, description="passage or minimal; null: the table's")
+    rows: list[ModelRow] = Field(min_length=1, description="models, and headings between them")
+    columns: list[AnyColumn] = Field(
+        min_length=1,
+        description="blocks of question-context pairs, each with its average, or single columns that say more",
+    )
+
+
+class SectionsTableOf(Recipe):
+    """A table of sections below each other, whose columns may be of several evaluations and tasks."""
+
+    kind: Literal["sections"] = Field(
+        description="sections: rows with columns of their own, of several evaluations and tasks"
+    )
+    title: str = Field(description="first words of the caption")
+    evaluation: Name | None = Field(None, description="an entry of evaluations, of sections that name none")
+    task: Task | None = Field(None, description="passage or minimal, of sections that name none")
+    sections: list[SectionOf] = Field(min_length=1, description="from top to bottom")
+    printed: Printed | None = Field(None, description="as in tables of scores")
+    spread: Spread = Field("deviation", description="as in tables of scores")
+
+    @model_validator(mode="after")
+    def _each_column_is_of_something(self) -> Self:
+        for section in self.sections:
+            for column in section.columns:
+                for key in ("evaluation", "task"):
+                    if not any(getattr(one, key, None) for one in (column, section, self)):
+                        shown = column.pair if isinstance(column, ColumnOf) else column[0]
+                        raise ValueError(
+                            f"column {shown} has no {key}; give one to the table, the section or the column"
+                        )
+        return self
+
+
+class SideOf(Recipe):
+    """One way of asking questions."""
+
+    evaluation: Name = Field(description="an entry of evaluations")
+    pairs: list[Pair] = Field(
+        min_length=1, description="question-context pairs, each beside that at its place on the other side"
+    )
+    source: Source = Field("text", description="as in tables of sections")
+
+
+def _kind_of_named(given: Any) -> str:
+    return "str" if isinstance(given, str) else "LabelledRow"
+
+
+class OutcomesTableOf(Recipe):
+    """A table of how many questions models answer rightly when they are asked in one way, and in another."""
+
+    kind: Literal["outcomes"] = Field(
+        description="outcomes: how many questions are answered rightly in two ways of asking (aligned_qa's Table 6)"
+    )
+    title: str = Field(description="first words of the caption")
+    task: Task = Field("minimal", description="whose answers are right or wrong")
+    models: list[
+        Annotated[
+            Annotated[Name, Tag("str")] | Annotated[LabelledRow, Tag("LabelledRow")],
+            Discriminator(_kind_of_named),
+        ]
+    ] = Field(min_length=1, description="entries of models, beside each other")
+    rows: SideOf = Field(description="one way of asking")
+    columns: SideOf = Field(description="the other")
+    printed: Printed | None = Field(None, description="as in tables of scores; rows: numbers of systems")
+
+    @model_validator(mode="after")
+    def _in_pairs(self) -> Self:
+        if len(self.rows.pairs) != len(self.columns.pairs):
+            raise ValueError(
+                f"{len(self.rows.pairs)} pairs in rows and {len(self.columns.pairs)} in columns; each needs another"
+            )
+        return self
+
+
 class PairsTableOf(Recipe):
     """A table of sentence pairs: a row for each language, with what encoders have read of it (aligned_qa's Table 9)."""
 
@@ -727,6 +862,41 @@ class PairsTableOf(Recipe):
     encoders: dict[str, Name] = Field(
         {}, description="entries of encoders, by the head of the column that says what they have not read"
     )
+
+
+class AlignmentRow(Recipe):
+    """An alignment in a table of them."""
+
+    alignment: Name = Field(description="an entry of alignments")
+    label: str = Field(description="printed under Model")
+    description: str = Field(description="printed under Description")
+    printed: Positive | None = Field(
+        None, description="number of the row in aligned_qa's Table 1 beside it; null: it has none"
+    )
+
+
+class AlignmentsTableOf(Recipe):
+    """A table of what encoders are aligned on, beside the paper's numbers (aligned_qa's Table 1)."""
+
+    kind: Literal["alignments"] = Field(
+        description="alignments: their languages, sentence pairs and encoders, beside the paper's numbers"
+    )
+    title: str = Field(description="first words of the caption")
+    rows: list[AlignmentRow] = Field(min_length=1, description="alignments")
+    encoders: dict[str, Name] = Field(
+        min_length=1,
+        description="entries of encoders, by the head of the column that says which alignments models have it with",
+    )
+
+
+class SettingsTableOf(Recipe):
+    """A table of a model's hyper-parameters, beside the paper's (MuCoT's Table 1)."""
+
+    kind: Literal["settings"] = Field(
+        description="settings: hyper-parameters of a model, beside those of MuCoT's paper"
+    )
+    title: str = Field(description="first words of the caption")
+    model: Template = Field(description="an entry of models, whose tuning has contrast; of several the first")
 
 
 class RecordsTableOf(Recipe):
@@ -807,7 +977,11 @@ AnyTable = Annotated[
     Annotated[TableOf, Tag("scores")]
     | Annotated[PairsTableOf, Tag("pairs")]
     | Annotated[RecordsTableOf, Tag("records")]
-    | Annotated[EffectsTableOf, Tag("effects")],
+    | Annotated[EffectsTableOf, Tag("effects")]
+    | Annotated[SectionsTableOf, Tag("sections")]
+    | Annotated[OutcomesTableOf, Tag("outcomes")]
+    | Annotated[AlignmentsTableOf, Tag("alignments")]
+    | Annotated[SettingsTableOf, Tag("settings")],
     Discriminator(_kind_of_table),
 ]
 
@@ -889,7 +1063,7 @@ class Config(Variables):
     models: dict[Name, Model] = Field(min_length=1, description="QA models")
     evaluations: dict[Name, Evaluation] = Field(min_length=1, description="what models are scored on")
     tables: dict[TableName, AnyTable] = Field(
-        min_length=1, description="what comes out: results/tables/<name>.csv, .md"
+        min_length=1, description="what comes out: results/tables/<name>.csv, .md, .tex"
     )
     retrieval: dict[Name, RetrievalRun] = Field(
         {}, description="how well languages find one another: results/retrieval/<name>.csv, .md, .svg"
@@ -1092,29 +1266,74 @@ def compared_runs(config: Config, table: str) -> dict[str, list[tuple[str, str, 
     }
 
 
+def sections_table(config: Config, table: str) -> SectionsTableOf:
+    """The entry of a table of sections."""
+    entry = config.tables[table]
+    assert isinstance(entry, SectionsTableOf)
+    return entry
+
+
+def blocks_of(entry: SectionsTableOf, section: SectionOf) -> list[Block]:
+    """The blocks of columns of a section, each with its evaluation and task."""
+    found = []
+    for column in section.columns:
+        own = column if isinstance(column, ColumnOf) else None
+        pairs = [own.pair] if own else column
+        evaluation = (own and own.evaluation) or section.evaluation or entry.evaluation
+        task = (own and own.task) or section.task or entry.task
+        block = {
+            "evaluation": evaluation,
+            "task": task,
+            "pairs": pairs,
+            "source": own.source if own else "text",
+        }
+        found.append(Block.model_validate(block))
+    return found
+
+
+def models_of(rows: Sequence[str | Heading | LabelledRow]) -> list[tuple[str, str | None]]:
+    """(model, the label that it is given here) of each row that is one."""
+    return [
+        (row, None) if isinstance(row, str) else (row.model, row.label)
+        for row in rows
+        if not isinstance(row, Heading)
+    ]
+
+
 def reported(config: Config) -> Iterator[tuple[str, str, str]]:
     """(where, model, evaluation) of everything that tables and the page of results report."""
-    for name in score_tables(config):
+    for name in config.tables:
         yield from ((f"tables.{name}", model, evaluation) for model, evaluation in table_rows(config, name))
-    for name in effects_tables(config):
-        for runs in compared_runs(config, name).values():
-            yield from ((f"tables.{name}", model, evaluation) for _, model, evaluation in runs)
     for evaluation in config.examples:
         models = shown_models(config, evaluation)
         yield from ((f"examples.{evaluation}", model, evaluation) for model in models)
 
 
 def table_rows(config: Config, table: str) -> list[tuple[str, str]]:
-    """(model, evaluation) of all that a table of scores shows, in the order of its rows."""
-    return [
-        (model, evaluation)
-        for row in rows_of(config, table)
-        for _, model, evaluation in runs_of(config, table, row)
-    ]
+    """(model, evaluation) of all that a table shows of models, in the order of its rows."""
+    match config.tables[table]:
+        case TableOf():
+            runs = [run for row in rows_of(config, table) for run in runs_of(config, table, row)]
+            return [(model, evaluation) for _, model, evaluation in runs]
+        case EffectsTableOf():
+            compared = compared_runs(config, table).values()
+            return [(model, evaluation) for runs in compared for _, model, evaluation in runs]
+        case SectionsTableOf() as entry:
+            shown = [
+                (model, block.evaluation)
+                for section in entry.sections
+                for model, _ in models_of(section.rows)
+                for block in blocks_of(entry, section)
+            ]
+            return list(dict.fromkeys(shown))
+        case OutcomesTableOf() as entry:
+            sides = dict.fromkeys(side.evaluation for side in (entry.rows, entry.columns))
+            return [(model, evaluation) for model, _ in models_of(entry.models) for evaluation in sides]
+    return []
 
 
 def table_models(config: Config, table: str) -> list[str]:
-    """The models in a table of scores, each once, in the order of its rows."""
+    """The models in a table, each once, in the order of its rows."""
     return list(dict.fromkeys(model for model, _ in table_rows(config, table)))
 
 
@@ -1322,6 +1541,8 @@ def table_recipe(config: Config, name: str) -> Table:
         average=table.average,
         chosen=table.chosen,
         chosen_on=chosen_on(config, name),
+        starred=[effect.system[0] for effect in starring(config, name)],
+        over=list(dict.fromkeys(base_label(config, effect.base[0]) for effect in starring(config, name))),
         rows=rows,
     )
 
@@ -1334,6 +1555,62 @@ def _alignment_of(config: Config, model: str) -> list[str] | None:
     """The languages that a model's encoder was aligned in; None where it was not."""
     alignment = config.models[model].alignment
     return aligned_languages(config, alignment) if alignment else None
+
+
+def starring(config: Config, table: str) -> list[EffectOf]:
+    """The effects by which cells of a table of scores are starred."""
+    name = score_tables(config)[table].stars
+    return [] if name is None else effects_tables(config)[name].effects
+
+
+def base_label(config: Config, model: str) -> str:
+    """What a caption calls a model that others are better than."""
+    first = next(iter(combinations(variables(model), "tables", config.for_each)))
+    name = str(filled(model, first))
+    return f"{config.models[name].label} {training_label(config, name)}"
+
+
+def model_row(config: Config, model: str, label: str | None) -> Row:
+    """A model as a row of a table."""
+    entry = config.models[model]
+    return Row(
+        model=model,
+        label=label or entry.label,
+        training=training_label(config, model),
+        alignment=aligned_languages(config, entry.alignment) if entry.alignment else None,
+        missing=missing_checkpoint(config, model),
+    )
+
+
+def sections_recipe(config: Config, name: str) -> SectionsTable:
+    """What the step that writes a table of sections needs to know of its models and evaluations."""
+    table = sections_table(config, name)
+    sections = []
+    for section in table.sections:
+        found = iter(models_of(section.rows))
+        rows = [row if isinstance(row, Heading) else model_row(config, *next(found)) for row in section.rows]
+        sections.append(Section(heading=section.heading, columns=blocks_of(table, section), rows=rows))
+    return SectionsTable(
+        title=table.title,
+        annotators=config.evaluations[sections[0].columns[0].evaluation].annotators,
+        seeds=config.seeds,
+        spread=table.spread,
+        sections=sections,
+    )
+
+
+def outcomes_recipe(config: Config, name: str) -> OutcomesTable:
+    """What the step that writes a table of outcomes needs to know of its models and evaluations."""
+    table = config.tables[name]
+    assert isinstance(table, OutcomesTableOf)
+    return OutcomesTable(
+        title=table.title,
+        task=table.task,
+        seeds=config.seeds,
+        rows=Side(**table.rows.model_dump()),
+        columns=Side(**table.columns.model_dump()),
+        models=[model_row(config, *row) for row in models_of(table.models)],
+    )
 
 
 def chosen_on(config: Config, table: str) -> list[str]:
@@ -1416,6 +1693,73 @@ def pairs_table_recipe(config: Config, name: str) -> PairsTable:
     return PairsTable(
         title=table.title, languages=list(dict.fromkeys(languages)), encoders=encoders, columns=columns
     )
+
+
+def alignments_recipe(config: Config, name: str) -> AlignmentsTable:
+    """What the step that writes a table of alignments needs to know of them."""
+    table = config.tables[name]
+    assert isinstance(table, AlignmentsTableOf)
+    made = {(model.alignment, model.encoder) for model in config.models.values()}
+    return AlignmentsTable(
+        title=table.title,
+        encoders=list(table.encoders),
+        rows=[
+            DescribedAlignment(
+                name=row.alignment,
+                label=row.label,
+                description=row.description,
+                languages=aligned_languages(config, row.alignment),
+                published=config.alignments[row.alignment].checkpoint is not None,
+                encoders=[
+                    head for head, encoder in table.encoders.items() if (row.alignment, encoder) in made
+                ],
+                printed=row.printed,
+            )
+            for row in table.rows
+        ],
+    )
+
+
+def counted_alignments(config: Config, name: str) -> list[str]:
+    """The alignments of which a table counts the sentence pairs."""
+    table = config.tables[name]
+    if isinstance(table, PairsTableOf):
+        return table.alignments
+    assert isinstance(table, AlignmentsTableOf)
+    return [row.alignment for row in table.rows if config.alignments[row.alignment].pairs is not None]
+
+
+def settings_model(config: Config, name: str) -> str:
+    """The model whose hyper-parameters a table of settings shows."""
+    table = config.tables[name]
+    assert isinstance(table, SettingsTableOf)
+    chosen = combinations(variables(table.model), f"tables.{name}.model", config.for_each)
+    return str(filled(table.model, chosen[0]))
+
+
+def settings_recipe(config: Config, name: str) -> SettingsTable:
+    """What the step that writes a table of settings needs to know."""
+    model = settings_model(config, name)
+    tuning, features = config.tuning[config.models[model].tuning], config.features
+    contrast = tuning.contrast
+    assert contrast is not None
+    first, _, steps = contrast.schedule.partition(":")
+    values = {
+        "Maximum feature length": features.max_length,
+        "Document stride": features.stride or f"windows start every {features.step}",
+        "Batch size": tuning.batch_size or f"{tuning.batch_pieces} pieces",
+        "Maximum optimization steps": tuning.steps if tuning.epochs is None else f"{tuning.epochs:g} epochs",
+        "Learning rate": tuning.learning_rate,
+        "Weight decay": tuning.weight_decay,
+        "Contrastive loss layer": contrast.layer,
+        "Contrastive loss weight": contrast.weight,
+        "Maximum contrastive steps": steps if first == "until" else contrast.schedule,
+    }
+    settings = [
+        Setting(name=key, value=f"{Decimal(str(value)):f}" if isinstance(value, float) else str(value))
+        for key, value in values.items()
+    ]
+    return SettingsTable(title=config.tables[name].title, model=model, settings=settings)
 
 
 def shown_training_sets(config: Config, name: str) -> list[str]:
@@ -1513,6 +1857,11 @@ def microworld_files(recipe: Microworld) -> list[str]:
                 file
                 for code in recipe.languages
                 for file in _sdqa_files(code, recipe.asr_noise.get(code, {}))
+            ),
+            *(
+                f"sdqa/test/{language(code).iso3}/english.test.bilingual-en-US.txt"
+                for code in recipe.read_in_english
+                if code in foreign
             ),
             *(f"translations/{name}.{pair}.tsv" for name in ("train", "dev", "hard") for pair in directions),
             *(
@@ -1634,6 +1983,28 @@ def _check(config: Config) -> None:
         if isinstance(table, EffectsTableOf):
             _check_effects(config, where, name, table)
             continue
+        if isinstance(table, SectionsTableOf):
+            _check_sections(config, where, name, table)
+            continue
+        if isinstance(table, OutcomesTableOf):
+            _check_outcomes(config, where, name, table)
+            continue
+        if isinstance(table, AlignmentsTableOf):
+            for row in table.rows:
+                _known(f"{where}.rows", "alignment", row.alignment, config.alignments)
+            _distinct(f"{where}.rows", [row.alignment for row in table.rows])
+            for encoder_name in table.encoders.values():
+                _known(f"{where}.encoders", "encoder", encoder_name, config.encoders)
+            continue
+        if isinstance(table, SettingsTableOf):
+            model_name = settings_model(config, name)
+            _known(f"{where}.model", "model", model_name, config.models)
+            if config.tuning[config.models[model_name].tuning].contrast is None:
+                raise InputError(
+                    f"{where}.model: tuning.{config.models[model_name].tuning} of {model_name} has no contrast; name a"
+                    " model that is tuned with it"
+                )
+            continue
         _check_table(config, where, name, table)
     for name, shown in config.examples.items():
         _known("examples", "evaluation", name, config.evaluations)
@@ -1740,10 +2111,116 @@ def _check_table(config: Config, where: str, name: str, table: TableOf) -> None:
     _distinct(f"{where}.rows", [row_name(config, name, row) for row in rows])
     _distinct(f"{where}.columns", [pair for block in table.columns for pair in block])
     _distinct(f"{where}.metric", table.metrics())
-    if table.printed is not None and len(table.printed.rows) != len(rows):
+    _check_printed(where, table.printed, len(rows))
+    _check_stars(config, where, name, table)
+
+
+def _check_stars(config: Config, where: str, name: str, table: TableOf) -> None:
+    """The table of effects that stars come from has this table's evaluation, scores and columns, one model a side."""
+    if table.stars is None:
+        return
+    compared = effects_tables(config)
+    _known(f"{where}.stars", "table of effects", table.stars, compared)
+    effects = compared[table.stars]
+    metrics = [effects.metric] if effects.metric else []
+    for key, mine, theirs in (
+        ("evaluation", table.evaluation, effects.evaluation),
+        ("task", table.task, effects.task),
+        ("metric", table.metrics(), metrics),
+        ("average", table.average, effects.average),
+        ("columns", table.columns, effects.columns),
+    ):
+        if mine != theirs:
+            raise InputError(f"{where}.stars: {key} of tables.{table.stars} is another; it must be the same")
+    names = [row_name(config, name, row) for row in rows_of(config, name)]
+    for effect in effects.effects:
+        if len(effect.system) > 1:
+            raise InputError(
+                f"{where}.stars: '{effect.label}' of tables.{table.stars} has several systems; stars are of one each"
+            )
+        _known(f"{where}.stars", "row", effect.system[0], names)
+    _distinct(f"{where}.stars", [effect.system[0] for effect in effects.effects])
+
+
+def _check_sections(config: Config, where: str, name: str, table: SectionsTableOf) -> None:
+    """Models, evaluations and columns of a table of sections are there, and all count as many annotators."""
+    annotators: dict[int, str] = {}
+    for number, section in enumerate(table.sections):
+        here = f"{where}.sections.{number}"
+        blocks = blocks_of(table, section)
+        for block in blocks:
+            _known(f"{here}.columns", "evaluation", block.evaluation, config.evaluations)
+            annotators.setdefault(config.evaluations[block.evaluation].annotators, block.evaluation)
+            for pair in block.pairs:
+                present = pairs_of(config, block.evaluation)
+                _known(f"{here}.columns", f"pair of evaluation {block.evaluation}", pair, present)
+        _distinct(
+            f"{here}.columns",
+            [" ".join((pair, block.task, block.source)) for block in blocks for pair in block.pairs],
+        )
+        models = models_of(section.rows)
+        if not models:
+            raise InputError(f"{here}.rows: there are headings only; name at least one entry of models")
+        for model, _ in models:
+            _known(f"{here}.rows", "model", model, config.models)
+    if len(annotators) > 1:
+        one, other = list(annotators.values())[:2]
         raise InputError(
-            f"{where}.printed.rows has {len(table.printed.rows)} numbers for {len(rows)} models; give one, or null, for"
-            " each"
+            f"{where}.sections: evaluations.{one}.annotators is {config.evaluations[one].annotators}, but that of"
+            f" {other} is {config.evaluations[other].annotators}; they must be the same"
+        )
+    _check_present(config, f"{where}.sections", name)
+    rows = [model for section in table.sections for model in models_of(section.rows)]
+    _check_printed(where, table.printed, len(rows))
+
+
+def _check_outcomes(config: Config, where: str, name: str, table: OutcomesTableOf) -> None:
+    """Models and evaluations of a table of outcomes are there, and both sides ask the same questions."""
+    for key, side in (("rows", table.rows), ("columns", table.columns)):
+        _known(f"{where}.{key}.evaluation", "evaluation", side.evaluation, config.evaluations)
+        for pair in side.pairs:
+            present = pairs_of(config, side.evaluation)
+            _known(f"{where}.{key}.pairs", f"pair of evaluation {side.evaluation}", pair, present)
+    roots = [corpora_roots(config, side) for side in (table.rows, table.columns)]
+    for row, column, mine, others in zip(table.rows.pairs, table.columns.pairs, *roots, strict=True):
+        if mine != others:
+            raise InputError(
+                f"{where}: {row} of {table.rows.evaluation} stands on the documents of {mine}, but {column} of"
+                f" {table.columns.evaluation} on those of {others}; both must ask about the same"
+            )
+    models = [model for model, _ in models_of(table.models)]
+    for model in models:
+        _known(f"{where}.models", "model", model, config.models)
+    _distinct(f"{where}.models", models)
+    _check_present(config, f"{where}.models", name)
+    called = [(row.label, row.training) for row in outcomes_recipe(config, name).models]
+    for label, training in called:
+        if called.count((label, training)) > 1:
+            raise InputError(
+                f"{where}.models: two are called {label} {training}; give one another label, as {{model: …, label: …}}"
+            )
+    _check_printed(where, table.printed, len(models))
+
+
+def corpora_roots(config: Config, side: SideOf) -> list[str]:
+    """The corpus whose documents each pair of a side stands on."""
+    corpora = config.evaluations[side.evaluation].corpora
+    owner = {pair: root_of(config, corpus) for corpus in corpora for pair in question_pairs(config, corpus)}
+    return [owner[pair] for pair in side.pairs]
+
+
+def _check_present(config: Config, where: str, name: str) -> None:
+    if not present_models(config, name):
+        missing = missing_checkpoint(config, table_models(config, name)[0])
+        raise InputError(
+            f"{where}: none of the models can be made; put the checkpoint into {missing}, or add a model"
+        )
+
+
+def _check_printed(where: str, printed: Printed | None, models: int) -> None:
+    if printed is not None and len(printed.rows) != models:
+        raise InputError(
+            f"{where}.printed.rows has {len(printed.rows)} numbers for {models} models; give one, or null, for each"
         )
 
 
@@ -2001,12 +2478,15 @@ def _check_calibration(config: Config, where: str, name: str) -> None:
 
 
 def _check_transcribed(config: Config, where: str, corpus: TranscribedQuestions) -> None:
-    """The questions are original ones, some in the dialect's language, and recordings of the dialect's locale."""
+    """Questions are original or translated ones, some in the dialect's language, and recordings of its locale."""
     for name in ancestors(config, corpus.of):
         if not isinstance(
-            config.corpora[name], TydiCorpus | SquadCorpus | ChaiiCorpus | PartCorpus | MatchedCorpus
+            config.corpora[name],
+            TydiCorpus | SquadCorpus | ChaiiCorpus | PartCorpus | MatchedCorpus | TranslatedQuestions,
         ):
-            raise InputError(f"{where}.of: the questions of {name} are not original ones; name others")
+            raise InputError(
+                f"{where}.of: the questions of {name} are not those of its own documents; name others"
+            )
     present = {pair.split("-")[0] for pair in question_pairs(config, corpus.of)}
     _known(f"{where}.dialect", f"question language of corpora.{corpus.of}", corpus.language(), present)
     if corpus.recordings is None:

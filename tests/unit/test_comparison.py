@@ -9,6 +9,7 @@ import pytest
 
 from workflow_scripts.cli import InputError
 from workflow_scripts.corpus import Annotation, Document, Question, write_documents, write_questions
+from workflow_scripts.recipes.table import Table
 from workflow_scripts.report import compare, records
 
 E = ["en-ar", "en-bn", "en-sw", "en-ko"]
@@ -38,7 +39,8 @@ def side_by_side(
         csv.writer(file).writerows(ours)
     out, page = folder / "out.csv", folder / "out.md"
     arguments = ["--recipe", json.dumps(recipe), "--table", f"{folder}/ours.csv"]
-    compare.main([*arguments, "--csv", str(out), "--markdown", str(page)])
+    written = ["--csv", str(out), "--markdown", str(page), "--latex", str(folder / "out.tex")]
+    compare.main([*arguments, *written])
     with out.open(newline="") as file:
         return list(csv.reader(file))[1:], page.read_text("utf-8")
 
@@ -64,7 +66,7 @@ def test_mucots_columns_beside_our_rows(tmp_path: Path) -> None:
 
 
 def test_averages_stand_beside_averages(tmp_path: Path) -> None:
-    head = ["Model", "Tr. Data", *compare.heads_of(compare.Table(**table(task="minimal", columns=[E, F])))]
+    head = ["Model", "Tr. Data", *compare.heads_of(Table(**table(task="minimal", columns=[E, F])))]
     ours = [head, ["M0", "t", *range(10)], ["M1", "t", *range(10)]]
     given = {
         "table": table(task="minimal", columns=[E, F]),
@@ -140,6 +142,8 @@ def test_what_training_sets_are_made_of(tmp_path: Path) -> None:
         str(out),
         "--markdown",
         str(page),
+        "--latex",
+        f"{tmp_path}/out.tex",
     ]
     records.main([*arguments, "--left-out", f"all={tmp_path / 'list'}"])
     with out.open(newline="") as file:

@@ -156,7 +156,7 @@ MISTAKES = {
     "unknown alignment": (
         put("models.mbert-tydi-l.alignment", "222-s"),
         "models.mbert-tydi-l.alignment: unknown alignment '222-s'; known are 111-l, 111-s,"
-        " cao-high, tydi-l, zhao-low, zhao-low-high",
+        " cao-high, tydi-l, tydi-m, tydi-s, zhao-low, zhao-low-high",
     ),
     "unknown tuning": (
         put("models.mbert-aug.tuning", "fast"),
@@ -164,7 +164,7 @@ MISTAKES = {
     ),
     "tuned after an unknown model": (
         put("models.mbert-aug.after", "mbert-moon"),
-        "models.mbert-aug.after: unknown model 'mbert-moon'; did you mean 'mbert-mono'? known are chaii-0,",
+        "models.mbert-aug.after: unknown model 'mbert-moon'; did you mean 'mbert-mono'? known are ",
     ),
     "tuned after itself": (
         put(
@@ -188,7 +188,32 @@ MISTAKES = {
     ),
     "unknown row": (
         put("tables.table2.rows", ["mbert-moon"]),
-        "tables.table2.rows: unknown model 'mbert-moon'; did you mean 'mbert-mono'? known are chaii-0,",
+        "tables.table2.rows: unknown model 'mbert-moon'; did you mean 'mbert-mono'? known are ",
+    ),
+    "stars of an unknown table": (
+        put("tables.table2.stars", "table2"),
+        "tables.table2.stars: unknown table of effects 'table2'; known are mucot-effects, table2-effects,",
+    ),
+    "stars of another task": (
+        put("tables.table2.stars", "table3-effects"),
+        "tables.table2.stars: task of tables.table3-effects is another; it must be the same",
+    ),
+    "stars of a mean": (
+        put(
+            "tables.table2-effects.effects",
+            [
+                {
+                    "label": "both",
+                    "system": ["mbert-tydi-l", "mbert-111-s"],
+                    "base": ["mbert-aug", "mbert-aug"],
+                }
+            ],
+        ),
+        "tables.table2.stars: 'both' of tables.table2-effects has several systems; stars are of one each",
+    ),
+    "stars of a model without a row": (
+        put("tables.combined.stars", "table3-effects"),
+        "tables.combined.stars: unknown row 'mbert-tydi-l'",
     ),
     "unknown evaluation": (
         put("tables.table2.evaluation", "tydi"),
@@ -237,6 +262,7 @@ MISTAKES = {
             put("evaluations.ours", {"corpora": ["tydi-test"], "annotators": 2})(raw),
             put("tables.table2.columns", [["ar-ar"]])(raw),
             put("tables.table2.rows", ["mbert-aug"])(raw),
+            [raw["tables"]["table2"].pop(key) for key in ("printed", "stars")],
             [raw["tables"].pop(name) for name in list(raw["tables"]) if name != "table2"],
             put("tuning.default.selection", {"evaluation": "asked"})(raw),
         ),
@@ -256,6 +282,7 @@ MISTAKES = {
             put("evaluations.asked", {"corpora": ["chaii"], "annotators": 1})(raw),
             put("tuning.default.selection", {"evaluation": "asked"})(raw),
             put("tables", {"table2": {**raw["tables"]["table2"], "rows": ["mbert-aug"]}})(raw),
+            [raw["tables"]["table2"].pop(key) for key in ("printed", "stars")],
             put(
                 "calibration",
                 {"m": {"models": ["mbert-aug"], "fitted_on": "tydi-dev", "evaluation": "chaii-test-0"}},
@@ -460,8 +487,8 @@ MISTAKES = {
         "retrieval.mbert.languages: unknown language of parallel.microworld 'fi'; known are ar, bn,",
     ),
     "unknown alignment to measure": (
-        put("retrieval.mbert.alignments", ["tydi-s"]),
-        "retrieval.mbert.alignments: unknown alignment 'tydi-s'; did you mean 'tydi-l'?",
+        put("retrieval.mbert.alignments", ["tydi-x"]),
+        "retrieval.mbert.alignments: unknown alignment 'tydi-x'; did you mean 'tydi-s'?",
     ),
     "no alignment to measure": (
         put("retrieval.mbert.alignments", ["cao-high"]),
@@ -935,6 +962,8 @@ def test_documents_are_the_roots(default: Config) -> None:
 def test_a_training_set_is_held_against_the_evaluations_that_its_models_are_shown_in(
     raw: dict[str, Any],
 ) -> None:
+    for name in ("table4", "table5", "table6", "table7", "table8"):
+        raw["tables"].pop(name)
     raw["tables"]["dev"]["rows"] = raw["tables"]["baselines"]["rows"] = ["mbert-mono"]
     config = load(raw)
     assert module.evaluations_of(config, "mono") == ["tydi-test", "tydi-hard", "tydi-dev"]
@@ -951,6 +980,8 @@ def test_a_training_set_is_held_against_the_evaluations_that_its_models_are_show
 
 
 def test_what_a_model_is_tuned_after_is_held_against_its_evaluations_too(raw: dict[str, Any]) -> None:
+    for name in ("table4", "table5", "table6", "table7", "table8"):
+        raw["tables"].pop(name)
     raw["tables"]["dev"]["rows"] = raw["tables"]["baselines"]["rows"] = ["mbert-mono", "xlmr-aug"]
     raw["tables"]["hard"]["rows"] = ["last"]
     third = {"label": "mono again", "corpora": ["tydi-train"]}
@@ -1032,9 +1063,9 @@ def test_a_row_may_show_another_evaluation(default: Config) -> None:
     assert module.translated_contexts(default, "tydi-translate-test") is None
     assert module.translated_contexts(default, "chaii-translate-test") == "chaii-en"
     # aug's only model there is shown on tydi-test; answers for translate-test come from a third evaluation
-    assert module.evaluations_of(default, "aug") == ["tydi-test", "tydi-hard", "tydi-dev"]
+    assert module.evaluations_of(default, "aug") == ["tydi-test", "tydi-hard", "tydi-dev", "tydi-heard"]
     assert module.evaluations_of(default, "squad") == [
-        name for name in default.evaluations if name not in ("tydi-hard", "tydi-dev")
+        name for name in default.evaluations if name not in ("tydi-hard", "tydi-dev", "tydi-heard")
     ]
 
 
@@ -1055,6 +1086,8 @@ def test_an_alignment_in_all_languages_follows_its_pairs(raw: dict[str, Any]) ->
     raw["alignments"]["tydi-l"]["languages"] = "all"
     assert module.aligned_languages(load(raw), "tydi-l") == raw["parallel"]["microworld"]["languages"]
     raw["parallel"]["microworld"]["languages"] = ["ko", "ar"]
+    for name in ("tydi-m", "tydi-s"):
+        raw["alignments"][name]["languages"] = ["ko"]
     assert module.aligned_languages(load(raw), "tydi-l") == ["ko", "ar"]
 
 
@@ -1123,6 +1156,10 @@ def test_a_table_of_pairs_knows_its_languages_and_what_encoders_have_read(raw: d
 def test_a_model_is_missing_only_while_its_checkpoint_is(raw: dict[str, Any], tmp_path: Path) -> None:
     folder = tmp_path / "cao-high"
     raw["alignments"]["tydi-l"] = {"checkpoint": str(folder), "languages": ["de", "es"]}
+    raw.pop("examples")  # which are of models that can be made, as effects and so stars are
+    for name in ("table2", "table3"):
+        raw["tables"].pop(f"{name}-effects")
+        raw["tables"][name].pop("stars")
     config = load(raw)
     rows = {row.model: row for row in module.table_recipe(config, "table2").rows if isinstance(row, Row)}
     assert rows["mbert-tydi-l"].missing == str(folder)
@@ -1221,8 +1258,8 @@ SPOKEN_MISTAKES = {
         "corpora.recorded.recordings: unknown entry of speech 'kenia'; did you mean 'kenya'?",
     ),
     "translations": (
-        put("corpora.heard.of", "test-xx-to-en"),
-        "corpora.heard.of: the questions of test-xx-to-en are not original ones; name others",
+        put("corpora.heard.of", "chaii-en"),
+        "corpora.heard.of: the questions of chaii-en are not those of its own documents; name others",
     ),
     "file of the world": (
         put("corpora.heard.transcripts", ["results/microworld/sdqa/test/swa/swahili.tset.csv"]),

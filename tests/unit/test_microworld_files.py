@@ -531,6 +531,19 @@ def test_sdqas_files_agree_with_one_another(world, code, split):
     assert len({tuple(line[dialect] for line in table) for dialect in dialects}) == len(dialects)
 
 
+def test_what_is_read_aloud_in_english_is_the_translation(world):
+    """Some words are misheard, about as many as the recipe says; the wording is that of the written translation."""
+    for code, rate in SMALL.read_in_english.items():
+        folder = world / f"sdqa/test/{language(code).iso3}"
+        heard = dict(line.split("\t") for line in read_lines(folder / "english.test.bilingual-en-US.txt"))
+        written = dict(line.split("\t") for line in read_lines(world / f"translations/dev.{code}-en.tsv"))
+        assert sorted(heard) == sorted(written)
+        found = [(plain(written[name]).split(), heard[name].split()) for name in heard]
+        same = sum(len(set(said) & set(text)) for said, text in found) / sum(len(said) for said, _ in found)
+        assert 1 - 2.2 * rate < same < 1 - 0.4 * rate
+    assert not list(world.glob("sdqa/test/kor/english.*"))
+
+
 def test_sdqas_files_have_the_official_form(world, pack):
     def keys(file):
         return list(next(iter(read_jsonl(file)))[1])

@@ -144,3 +144,11 @@ def test_a_table_that_is_none(folder: Path) -> None:
     with pytest.raises(InputError, match=r"scores.md: not a table as report.tables writes them$"):
         write(folder)
     assert not (folder / "report.html").exists()
+
+
+def test_panels_of_a_table_are_tables_of_their_own(tmp_path: Path) -> None:
+    grid = "| M | hi |\n| :-- | --: |\n| a | 1 |\n"
+    (tmp_path / "t.md").write_text(f"Caption.\n\n**First \\*one**\n\n{grid}\n**Second**\n\n{grid}| b | 2 |\n")
+    first, second = page.read_table(tmp_path / "t.md")["panels"]
+    assert (first["title"], first["rows"]) == ("First *one", [["a", "1"]])
+    assert (second["title"], second["head"], len(second["rows"])) == ("Second", ["M", "hi"], 2)

@@ -31,6 +31,7 @@ def write(
             f"--recipe={json.dumps(asked | recipe)}",
             f"--csv={folder / 't.csv'}",
             f"--markdown={folder / 't.md'}",
+            f"--latex={folder / 't.tex'}",
             "--pairs",
             *files,
         ]

@@ -3,6 +3,7 @@
 import gzip
 import json
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -229,3 +230,17 @@ def test_the_micro_worlds_files_in_all_forms(tmp_path: Path) -> None:
     assert made[0]
     assert made[0] == made[1] == made[2] == made[3]
     assert all(one.text.endswith(" ?") for one in made[0])
+
+
+def test_translations_that_were_read_aloud() -> None:
+    """The transcript is English; of the corpus's versions of a question, the English one is asked as it was heard."""
+    originals = [Question(str(n), str(n), "d", "bn", "মূল?", (Annotation(),)) for n in (1, 2)]
+    translated = [
+        replace(one, question_id=f"{one.source_id}@{code}", language=code)
+        for one in originals
+        for code in ("en", "ar")
+    ]
+    heard = [Transcript(name, "bilingual-en-US", f"what {name}") for name in ("1", "3")]
+    (found,), ((dropped, _),) = sdqa.transcribed(translated, heard, qmark=True)
+    assert (found.question_id, found.language, found.text) == ("1@en~bilingual-en-US", "en", "what 1 ?")
+    assert (found.source_id, dropped) == ("1", "3~bilingual-en-US")

@@ -51,7 +51,8 @@ def scores(file: Path, percent: list[float], annotators: int = 2, questions: int
 def write(tmp_path: Path, recipe: dict[str, Any], *files: str) -> tuple[list[list[str]], list[str]]:
     """The rows of the CSV and the lines of the Markdown."""
     out, page = tmp_path / "table.csv", tmp_path / "table.md"
-    main(["--recipe", json.dumps(recipe), "--scores", *files, "--csv", str(out), "--markdown", str(page)])
+    written = ["--csv", str(out), "--markdown", str(page), "--latex", str(tmp_path / "table.tex")]
+    main(["--recipe", json.dumps(recipe), "--scores", *files, *written])
     with out.open(encoding="utf-8", newline="") as file:
         return list(csv.reader(file)), page.read_text("utf-8").splitlines()
 
@@ -162,6 +163,26 @@ def test_several_splits_give_mean_and_interval(tmp_path: Path) -> None:
         InputError, match=r"^--scores: model m-{k} has 5 files, but there are 2 seeds of 3 splits$"
     ):
         write(tmp_path, one_row, f"m-{{k}}={','.join(files[:5])}")
+
+
+def test_stars_are_where_a_model_is_better(tmp_path: Path, both: list[str]) -> None:
+    """One-sided, and never where it is worse, however surely; other rows leave room for them."""
+    verdicts = [{"difference": 0.1, "p": 0.2}] * 10
+    verdicts[0] = {"difference": 0.1, "p": 0.049}
+    verdicts[1] = {"difference": -0.1, "p": 0.01}
+    verdicts[4] = {"difference": 0.1, "p": 0.0}
+    (tmp_path / "effects.json").write_text(json.dumps([verdicts]), "utf-8")
+    given = recipe(starred=["tydi-l"], over=["mBERT +aug"])
+    _, page = write(tmp_path, given, *both, f"--effects={tmp_path / 'effects.json'}")
+    assert r" \*: better than mBERT +aug, p < 0.05, one-sided, by paired bootstrap." in page[0]
+    cells = [cell.strip() for cell in page[6].split(" | ")]
+    assert cells[2:7] == [r"81.2\* ✓", "52.1 ✓", "65.2 ✓", "49.8 ✗", r"62.1\*"]
+    assert "76.4 " in page[4]
+    (tmp_path / "effects.json").write_text(json.dumps([verdicts[1:]]), "utf-8")
+    with pytest.raises(InputError, match=r"effects.json: not 1 effects in 10 columns$"):
+        write(tmp_path, given, *both, f"--effects={tmp_path / 'effects.json'}")
+    with pytest.raises(InputError, match=r"^--effects: none is given, but starred names models"):
+        write(tmp_path, given, *both)
 
 
 def test_heads() -> None:

@@ -37,19 +37,31 @@ def chosen(file: str, dialect: str) -> list[Transcript]:
     return found
 
 
+def language_of(dialect: str) -> str:
+    """The code of the language that is spoken in a dialect, region-locale; empty for gold."""
+    return dialect.split("-")[1] if "-" in dialect else ""
+
+
 def transcribed(
     questions: Sequence[Question], transcripts: Iterable[Transcript], qmark: bool
 ) -> tuple[list[Question], list[tuple[str, str]]]:
     """The questions that transcripts name, in their order, and (id, reason) for transcripts that give none.
 
-    With `qmark` each ends in a question mark.  Derived questions of the corpus are passed over.
+    With `qmark` each ends in a question mark.  An id is that of an original question or, where translations were read
+    aloud, of one whose version in the dialect's language the corpus has.
     """
-    originals = {one.source_id: one for one in questions if one.question_id == one.source_id}
+    asked: dict[str, dict[str, Question]] = {}
+    originals: dict[str, Question] = {}
+    for one in questions:
+        asked.setdefault(one.source_id, {})[one.language] = one
+        if one.question_id == one.source_id:
+            originals[one.source_id] = one
     derived: dict[str, Question] = {}
     dropped: list[tuple[str, str]] = []
     empty: dict[str, str] = {}
     for heard in transcripts:
-        original = originals.get(heard.example_id)
+        translated = asked.get(heard.example_id, {}).get(language_of(heard.dialect))
+        original = originals.get(heard.example_id, translated)
         name = f"{heard.example_id}~{heard.dialect}"
         if original is None:
             dropped.append((name, "no such question in the corpus"))

@@ -13,6 +13,7 @@ import csv
 import io
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 import jiwer
 
@@ -109,14 +110,22 @@ def heard(argument: str) -> list[Transcript]:
     return found
 
 
-def with_gold(transcripts: Iterable[Transcript], gold: Mapping[str, str]) -> tuple[list[Transcript], int]:
-    """Transcripts of spoken questions with the question as written, and how many have none, or one without words."""
+def with_gold(
+    transcripts: Iterable[Transcript],
+    gold: Mapping[str, str],
+    translated: Mapping[tuple[str, str], str] = MappingProxyType({}),
+) -> tuple[list[Transcript], int]:
+    """Transcripts of spoken questions with the question as written, and how many have none, or one without words.
+
+    gold: example id -> original question; translated: (example id, language) -> its translation, where that was spoken.
+    """
     kept: list[Transcript] = []
     without = 0
     for one in transcripts:
         if one.dialect == GOLD:
             continue
-        written = one.gold or gold.get(one.example_id, "")
+        spoken = translated.get((one.example_id, "".join(one.dialect.split("-")[1:2])))
+        written = one.gold or spoken or gold.get(one.example_id, "")
         if plain(written):
             kept.append(replace(one, gold=written))
         else:
@@ -180,17 +189,16 @@ def main(argv: Sequence[str] | None = None) -> None:
     arguments.add_argument("--out", required=True, help="the table to write (.csv)")
     arguments.add_argument("--markdown", required=True, help="the table to write for reading (.md)")
     given = arguments.parse_args(argv)
-    gold = {
-        one.source_id: one.text
-        for table in given.questions
-        for one in read_questions(table)
-        if one.question_id == one.source_id
+    questions = [one for table in given.questions for one in read_questions(table)]
+    gold = {one.source_id: one.text for one in questions if one.question_id == one.source_id}
+    translated = {
+        (one.source_id, one.language): one.text for one in questions if one.question_id != one.source_id
     }
     gold |= {
         one.example_id: one.text for file in given.gold for one in read_sdqa(file) if one.dialect == GOLD
     }
     transcripts = [one for argument in dict.fromkeys(given.transcripts) for one in heard(argument)]
-    kept, without = with_gold(transcripts, gold)
+    kept, without = with_gold(transcripts, gold, translated)
     if not kept:
         raise InputError(
             f"{', '.join(given.transcripts)}: no transcript has its question as written; name SD-QA's lists with"

@@ -120,6 +120,11 @@ class Microworld(Recipe):
         },
         description="word error rate of the transcribed dev and test questions by language and SD-QA's dialect",
     )
+    read_in_english: dict[Code, ErrorRate] = Field(
+        {"bn": 0.18, "sw": 0.22},
+        description="word error rate of test questions in these languages that are read aloud in English translation,"
+        " of those that the world has (aligned_qa's human translations)",
+    )
     mismatch: Mismatch = Field(
         Mismatch(),
         description="how often a translation spells a name otherwise than its language usually does",

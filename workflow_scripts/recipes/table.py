@@ -75,6 +75,12 @@ class Table(Recipe):
     chosen_on: tuple[str, ...] = Field(
         (), description="columns: names of the evaluations that are dev, for the caption"
     )
+    starred: tuple[str, ...] = Field(
+        (),
+        description="models whose cells are starred where they are significantly better, in the order of the effects in"
+        " --effects",
+    )
+    over: tuple[str, ...] = Field((), description="what these are better than, for the caption")
     rows: tuple[Row | Heading, ...] = Field(description="models, and headings between them")
 
 
@@ -137,6 +143,8 @@ class Printed(Recipe):
         "aligned_qa_table2",
         "aligned_qa_table3",
         "aligned_qa_table4",
+        "aligned_qa_table5",
+        "aligned_qa_table6",
         "aligned_qa_table7",
         "aligned_qa_table8",
         "mucot_table2",
@@ -144,12 +152,6 @@ class Printed(Recipe):
     ] = Field(description="a file of resources/paper_tables")
     rows: tuple[Positive | None, ...] = Field(
         min_length=1,
-        description="numbers of its rows (of MuCoT's columns), in the order of the models; null: it has no such row",
+        description="numbers of its rows (of MuCoT's columns, of Table 6's systems), in the order of the models;"
+        " null: it has no such row",
     )
-
-
-class Comparison(Recipe):
-    """A table of scores beside the published one."""
-
-    table: Table = Field(description="the table of scores")
-    printed: Printed = Field(description="the published one")

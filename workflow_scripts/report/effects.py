@@ -1,4 +1,4 @@
-"""Write a table of differences between systems, with 95 % intervals and p-values, as CSV and as Markdown.
+"""Write a table of differences between systems, with 95 % intervals and p-values, as CSV, Markdown and LaTeX.
 
 A row is an effect, as `evaluate.effects` measures it, in percentage points; a column is a pair of question and context
 language, or the average of a block.  `*` marks a two-sided p below .05, `**` one that is still below after Holm's
@@ -17,7 +17,7 @@ from typing import Any
 from workflow_scripts.cli import InputError, parser, read_recipe, run
 from workflow_scripts.files import read_text, write_text
 from workflow_scripts.recipes.effects import EffectsTable
-from workflow_scripts.report.markdown import literal, table
+from workflow_scripts.report.sheet import Panel, Sheet, write_sheet
 from workflow_scripts.report.tables import AVERAGES, METRICS, heads
 
 HEADS = [
@@ -71,7 +71,7 @@ def caption(recipe: EffectsTable, found: list[list[Verdict]]) -> str:
         "An interval over one seed says nothing of other seeds" if one else "",
         "" if recipe.metric else f"Thresholds are found {THRESHOLDS[recipe.thresholds]}",
         "Overall: the mean over questions" if recipe.average == "questions" else "",
-        f"\\*: p < {SIGNIFICANT:g}, two-sided; \\*\\*: also after Holm's correction for all differences here",
+        f"*: p < {SIGNIFICANT:g}, two-sided; **: also after Holm's correction for all differences here",
     ]
     return " ".join(f"{sentence}." for sentence in sentences if sentence)
 
@@ -82,12 +82,13 @@ def main(argv: Sequence[str] | None = None) -> None:
     arguments.add_argument("--effects", required=True, help="what evaluate.effects found (JSON)")
     arguments.add_argument("--csv", type=Path, required=True, help="the table for programs")
     arguments.add_argument("--markdown", type=Path, required=True, help="the table for people")
+    arguments.add_argument("--latex", type=Path, required=True, help="the table for papers")
     given = arguments.parse_args(argv)
     recipe = read_recipe(given.recipe, EffectsTable)
     found, names = read_verdicts(given.effects, recipe), columns_of(recipe)
-    lines, shown = [HEADS], [["Effect", *names]]
+    lines, shown = [HEADS], []
     for effect, row in zip(recipe.effects, found, strict=True):
-        shown.append([literal(effect.label)])
+        shown.append([effect.label])
         for name, verdict in zip(names, row, strict=True):
             points = [100 * verdict[key] for key in ("difference", "low", "high")]
             p = [verdict[key] for key in ("p", "p_two_sided", "p_holm")]
@@ -95,12 +96,13 @@ def main(argv: Sequence[str] | None = None) -> None:
             lines.append(
                 [effect.label, name, *(f"{x:.2f}" for x in points), *(f"{x:.4f}" for x in p), *counts]
             )
-            mark = " \\*\\*" if p[2] < SIGNIFICANT else " \\*" if p[1] < SIGNIFICANT else ""
+            mark = " **" if p[2] < SIGNIFICANT else " *" if p[1] < SIGNIFICANT else ""
             shown[-1].append("{:+.1f} [{:+.1f}, {:+.1f}]".format(*points) + mark)
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows(lines)
     write_text(given.csv, text.getvalue())
-    write_text(given.markdown, "\n".join([caption(recipe, found), "", *table(shown, 1)]) + "\n")
+    sheet = Sheet(caption(recipe, found), [Panel(["Effect", *names], shown, left=1)])
+    write_sheet(sheet, given.markdown, given.latex)
     print(f"{given.csv}, {given.markdown}: {len(recipe.effects)} effects")
 
 

@@ -18,8 +18,8 @@ def table(lines: Sequence[Sequence[str]], left: int) -> list[str]:
 
 
 def literal(text: str) -> str:
-    """A text as a cell of a Markdown table, where a bar would end the cell."""
-    return text.replace("|", r"\|")
+    """A text as a cell of a Markdown table, where a bar would end the cell and stars would emphasise."""
+    return text.replace("|", r"\|").replace("*", r"\*")
 
 
 def width(text: str) -> int:

@@ -10,6 +10,7 @@ import platform
 from collections import defaultdict
 from collections.abc import Sequence
 from importlib.metadata import version
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -26,17 +27,24 @@ Costs = dict[str, list[dict[str, float]]]  # step -> seconds, CPU seconds and MB
 
 
 def read_table(file: Path) -> dict[str, Any]:
-    """Caption, head and rows of a table's Markdown, and how many of its first columns are text.
+    """Caption and panels of a table's Markdown: title, head, rows, and how many of the first columns are text.
 
     Raises InputError where it is no such file.
     """
-    caption, _, *lines = [*read_text(file).splitlines(), "", ""]
-    rows = [cells(line) for line in lines if line.startswith("|")]
-    if len(rows) < 2:
+    caption, *lines = [*read_text(file).splitlines(), ""]
+    panels: list[dict[str, Any]] = []
+    title = ""
+    for grid, found in groupby(lines, key=lambda line: line.startswith("|")):
+        block = list(found)
+        if not grid:
+            title = " ".join(block).replace("\\", "").strip(" *")
+        elif len(block) > 1:
+            head, rule, *body = map(cells, block)
+            left = sum(cell.startswith(":") for cell in rule)
+            panels.append({"title": title, "head": head, "left": left, "rows": body})
+    if not panels:
         raise InputError(f"{file}: not a table as report.tables writes them")
-    head, rule, *body = rows
-    left = sum(cell.startswith(":") for cell in rule)
-    return {"caption": caption.replace("\\", ""), "head": head, "left": left, "rows": body}
+    return {"caption": caption.replace("\\", ""), "panels": panels}
 
 
 def cells(line: str) -> list[str]:

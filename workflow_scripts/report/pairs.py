@@ -1,7 +1,7 @@
-"""Write a table of sentence pairs in the layout of aligned_qa's Table 9, as CSV and as Markdown.
+"""Write a table of sentence pairs in the layout of aligned_qa's Table 9, as CSV, Markdown and LaTeX.
 
-A row is a language: number, name, code, whether encoders have read text in it (✗ in the Markdown where they have not,
-"no" in the CSV, both as the paper prints it; "?" where it is not known), how many sentence pairs each alignment uses,
+A row is a language: number, name, code, whether encoders have read text in it (✗ where they have not, "no"
+in the CSV, both as the paper prints it; "?" where it is not known), how many sentence pairs each alignment uses,
 and how many the paper's 111-L did.  "n/a" stands for languages that an alignment asks for and has no pairs of; the
 caption names them.  The last row holds sums, and of how many languages the encoders have read text.
 
@@ -20,7 +20,7 @@ from workflow_scripts.cli import InputError, named_files, parser, read_recipe, r
 from workflow_scripts.files import each_line, write_text
 from workflow_scripts.languages import language
 from workflow_scripts.recipes.table import PairsTable
-from workflow_scripts.report.markdown import literal, table
+from workflow_scripts.report.sheet import Panel, Sheet, write_sheet
 from workflow_scripts.report.tables import ABSENT
 
 PRINTED = Path(__file__).parents[2] / "resources" / "aligned_qa_table9.tsv"
@@ -112,21 +112,21 @@ def caption(recipe: PairsTable, paper: dict[str, Printed]) -> str:
     return " ".join(f"{sentence}." for sentence in sentences)
 
 
-def to_markdown(recipe: PairsTable, rows: list[list[str]], paper: dict[str, Printed]) -> str:
-    """The table for people: aligned so that it reads well as plain text too, numbers with thousands apart."""
+def to_sheet(recipe: PairsTable, rows: list[list[str]], paper: dict[str, Printed]) -> Sheet:
+    """The table for people: ✗ for no, nothing for yes, numbers with thousands apart."""
     marks = range(3, 3 + len(recipe.encoders))
-    shown = [rows[0]]
-    for row in rows[1:]:
-        cut = [
+    lines = [
+        [
             {"yes": "", "no": "✗"}.get(cell, cell)
             if number in marks
             else f"{int(cell):,}"
             if number >= marks.stop and cell.isdecimal()
-            else literal(cell)
+            else cell
             for number, cell in enumerate(row)
         ]
-        shown.append(cut)
-    return "\n".join([caption(recipe, paper), "", *table(shown, marks.stop)]) + "\n"
+        for row in rows[1:]
+    ]
+    return Sheet(caption(recipe, paper), [Panel(rows[0], lines, marks.stop)])
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -141,6 +141,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     )
     arguments.add_argument("--csv", type=Path, required=True, help="the table for programs")
     arguments.add_argument("--markdown", type=Path, required=True, help="the table for people")
+    arguments.add_argument("--latex", type=Path, required=True, help="the table for papers")
     given = arguments.parse_args(argv)
     recipe = read_recipe(given.recipe, PairsTable)
     files = named_files(given.pairs, "--pairs")
@@ -157,7 +158,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows(rows)
     write_text(given.csv, text.getvalue())
-    write_text(given.markdown, to_markdown(recipe, rows, paper))
+    write_sheet(to_sheet(recipe, rows, paper), given.markdown, given.latex)
     print(f"{given.csv}, {given.markdown}: {len(recipe.languages)} languages; sums {', '.join(rows[-1][3:])}")
 
 

@@ -1,4 +1,4 @@
-"""Write a table of what training sets are made of, as CSV and as Markdown.
+"""Write a table of what training sets are made of, as CSV, Markdown and LaTeX.
 
 A row is a corpus of a training set: its questions, how many of them are not trained on because they are evaluated
 (`acquire.guard`), how many are left, and how many of the records of the training set's first corpus have no version
@@ -16,7 +16,7 @@ from workflow_scripts.corpus import Question, read_questions
 from workflow_scripts.files import each_line, write_text
 from workflow_scripts.languages import language
 from workflow_scripts.recipes.table import RecordsTable
-from workflow_scripts.report.markdown import literal, table
+from workflow_scripts.report.sheet import Panel, Sheet, write_sheet
 
 HEADS = [
     "Tr. Data",
@@ -74,6 +74,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     )
     arguments.add_argument("--csv", type=Path, required=True, help="the table for programs")
     arguments.add_argument("--markdown", type=Path, required=True, help="the table for people")
+    arguments.add_argument("--latex", type=Path, required=True, help="the table for papers")
     given = arguments.parse_args(argv)
     recipe = read_recipe(given.recipe, RecordsTable)
     files, lists = named_files(given.questions, "--questions"), named_files(given.left_out, "--left-out")
@@ -92,12 +93,12 @@ def main(argv: Sequence[str] | None = None) -> None:
     csv.writer(text, lineterminator="\n").writerows([HEADS, *rows])
     caption = (
         f"{recipe.title}. Evaluated: questions that are left out because they, or their contexts, are evaluated."
-        " Missing: records of the training set's first corpus that have no version in this one; `.dropped.jsonl` beside"
+        " Missing: records of the training set's first corpus that have no version in this one; .dropped.jsonl beside"
         " its questions, or those of a corpus that it is made of, names them with reasons."
     )
-    shown = [[*map(literal, row[:TEXT]), *(f"{int(number):,}" for number in row[TEXT:])] for row in rows]
+    shown = [[*row[:TEXT], *(f"{int(number):,}" for number in row[TEXT:])] for row in rows]
     write_text(given.csv, text.getvalue())
-    write_text(given.markdown, "\n".join([caption, "", *table([HEADS, *shown], TEXT)]) + "\n")
+    write_sheet(Sheet(caption, [Panel(HEADS, shown, TEXT)]), given.markdown, given.latex)
     print(f"{given.csv}, {given.markdown}: {len(recipe.sets)} training sets")
 
 

@@ -1,20 +1,23 @@
-"""Write a table of scores in the layout of aligned_qa's Tables 2 and 3, as CSV and as Markdown.
+"""Write a table of scores in the layout of aligned_qa's Tables 2 and 3, as CSV, Markdown and LaTeX.
 
 A row is a model, a column a pair of question and context language (`Q_en,C_ar`: asked in English of Arabic articles);
 after each block of several columns stands their plain mean, `Q_en avg` where the question language is common to them
 and `C_en avg` where the context language is.  With several seeds, or several splits of the data (`repeats`), a cell is
-the mean over all these runs, and the Markdown adds the standard deviation (n - 1), or half of a 95 % interval of the
+the mean over all these runs, and those for people add the standard deviation (n - 1), or half of a 95 % interval of the
 mean by Student's t: of the splits' means where there are several splits, else of the seeds.  The CSV then holds this
 half, too, in columns of their own.
 
-Behind the cells of aligned models the Markdown marks whether the languages of the pair beside English were (✓) or were
-not (✗) among those that the encoder was aligned in, as the paper prints it.  A model whose encoder is somebody else's
-checkpoint that is not there has "n/a" for figures; the caption says what is missing.  F1 is the best of all score
-thresholds on the evaluated questions, or that of thresholds found on others.
+Behind the cells of aligned models tables for people mark whether the languages of the pair beside English were (✓) or
+were not (✗) among those that the encoder was aligned in, as the paper prints it.  A model whose encoder is somebody
+else's checkpoint that is not there has "n/a" for figures; the caption says what is missing.  F1 is the best of all
+score thresholds on the evaluated questions, or that of thresholds found on others.
 
 Instead of TyDi QA's F1, scores of the answers' texts: SQuAD's exact match and F1, the word Jaccard of ChAII and MuCoT,
 and the F1 of MuCoT's code.  Several of them stand one after another, `Jaccard hi`, `Jaccard ta`, `Jaccard overall`,
 `EM hi`, …, where a pair of one language goes by its code; `overall` is the mean over all questions of a block.
+
+With `starred`, cells of these models have a star where the model is better than another by paired bootstrap, one-sided
+p below .05, as in the papers: the verdicts are those of `evaluate.effects` on the same columns.
 
 With `chosen: columns`, files are not of scores but the steps.jsonl of models, and each cell is of the step that is best
 in its own column on dev (see chosen.py).
@@ -27,17 +30,18 @@ import csv
 import io
 import json
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from scipy.special import stdtrit
 
 from workflow_scripts.cli import InputError, parser, read_recipe, run
 from workflow_scripts.files import read_text, write_text
-from workflow_scripts.recipes.table import Heading, Metric, Row, Table
+from workflow_scripts.recipes.table import Heading, Metric, Row, Spread, Table
 from workflow_scripts.report.chosen import best_of_each_column, how_chosen, read_steps
-from workflow_scripts.report.markdown import literal, table
+from workflow_scripts.report.sheet import Panel, Sheet, write_sheet
 
 Block = Sequence[str]
 Scores = dict[str, tuple[float, int]]  # pair -> score in percent, and number of questions
@@ -49,6 +53,7 @@ METRICS: dict[Metric, tuple[str, str]] = {
     "jaccard": ("Jaccard", "word Jaccard"),
     "mucot_f1": ("MuCoT F1", "F1 as in MuCoT's code"),
 }
+SIGNIFICANT = 0.05
 AVERAGES = {"pairs": "avg", "questions": "overall"}
 
 
@@ -188,10 +193,10 @@ def half_interval(runs: Sequence[float], splits: int) -> float:
     return float(stdtrit(len(units) - 1, 0.975)) * statistics.stdev(units) / len(units) ** 0.5
 
 
-def spread_of(runs: Sequence[float], recipe: Table) -> float:
-    """What stands behind the mean of several runs."""
-    if recipe.spread == "interval":
-        return half_interval(runs, len(recipe.repeats))
+def spread_of(runs: Sequence[float], spread: Spread, splits: int = 1) -> float:
+    """What stands behind the mean of several runs, `splits` equal shares one after another."""
+    if spread == "interval":
+        return half_interval(runs, splits)
     return statistics.stdev(runs)
 
 
@@ -210,16 +215,42 @@ def to_csv(recipe: Table, cells: dict[str, list[list[float]]]) -> str:
             continue
         of_columns = list(zip(*cells[row.model], strict=True))
         means = [f"{statistics.fmean(runs):.2f}" for runs in of_columns]
-        means += [f"{spread_of(runs, recipe):.2f}" for runs in of_columns] if spread else []
+        means += (
+            [f"{spread_of(runs, recipe.spread, len(recipe.repeats)):.2f}" for runs in of_columns]
+            if spread
+            else []
+        )
         means = [ABSENT] * len([*columns, *halves]) if row.missing else means
         writer.writerow([row.label, row.training, *means, above, " ".join(row.alignment or ())])
     return text.getvalue()
 
 
-def to_markdown(
-    recipe: Table, cells: dict[str, list[list[float]]], questions: Sequence[int], squad: str | None = None
-) -> str:
-    """The table for people: caption and table, aligned so that it reads well as plain text too."""
+def read_stars(file: str | None, recipe: Table) -> dict[str, list[bool]]:
+    """Model -> whether each of its cells has a star.  Raises InputError unless verdicts are of this table's columns."""
+    if not recipe.starred:
+        return {}
+    if file is None:
+        raise InputError(
+            "--effects: none is given, but starred names models; give what evaluate.effects found"
+        )
+    verdicts = json.loads(read_text(file))
+    columns = len(heads_of(recipe))
+    if [len(row) for row in verdicts] != [columns] * len(recipe.starred):
+        raise InputError(f"{file}: not {len(recipe.starred)} effects in {columns} columns")
+    return {
+        model: [one["difference"] > 0 and one["p"] < SIGNIFICANT for one in row]
+        for model, row in zip(recipe.starred, verdicts, strict=True)
+    }
+
+
+def to_sheet(
+    recipe: Table,
+    cells: dict[str, list[list[float]]],
+    questions: Sequence[int],
+    squad: str | None = None,
+    stars: Mapping[str, Sequence[bool]] = MappingProxyType({}),
+) -> Sheet:
+    """The table for people."""
     models = [row for row in recipe.rows if isinstance(row, Row)]
     signs = {
         row.model: [sign for block in recipe.columns for sign in marks(block, row.alignment)]
@@ -228,21 +259,28 @@ def to_markdown(
     }
     marked = [any(column) for column in zip(*signs.values(), strict=True)]
     columns = heads_of(recipe)
-    lines = [["Model", "Tr. Data", *columns]]
+    starry = [any(column) for column in zip(*stars.values(), strict=True)] or [False] * len(columns)
+    lines: list[list[str] | str] = []
     for row in recipe.rows:
         if isinstance(row, Heading):
-            lines.append([f"*{literal(row.heading)}*", "", *("" for _ in columns)])
+            lines.append(row.heading)
             continue
-        values = [shown(runs, recipe) for runs in zip(*cells[row.model], strict=True)]
-        values = [ABSENT] * len(columns) if row.missing else values
-        # where others are marked, a number without a mark leaves room for one: digits stand under digits
-        ends = [
-            f" {sign or ' '}" if room else "" for sign, room in zip(signs[row.model], marked, strict=True)
+        values = [
+            shown(runs, recipe.spread, len(recipe.repeats)) for runs in zip(*cells[row.model], strict=True)
         ]
-        cells_of_row = [value + end for value, end in zip(values, ends, strict=True)]
-        lines.append([literal(row.label), literal(row.training), *cells_of_row])
-    rows = table(lines, left=2)
-    return "\n".join([caption(recipe, questions, any(marked), squad), "", *rows]) + "\n"
+        values = [ABSENT] * len(columns) if row.missing else values
+        own = stars.get(row.model, [False] * len(columns))
+        ends = [("*" if star else " ") if room else "" for star, room in zip(own, starry, strict=True)]
+        values = [value + end for value, end in zip(values, ends, strict=True)]
+        lines.append([row.label, row.training, *with_marks(values, signs[row.model], marked)])
+    panel = Panel(["Model", "Tr. Data", *columns], lines, left=2)
+    return Sheet(caption(recipe, questions, any(marked), squad), [panel])
+
+
+def with_marks(values: Sequence[str], signs: Sequence[str], marked: Sequence[bool]) -> list[str]:
+    """Cells with what stands behind them; digits stand under digits where others of a column are marked."""
+    ends = [f" {sign or ' '}" if room else "" for sign, room in zip(signs, marked, strict=True)]
+    return [value + end for value, end in zip(values, ends, strict=True)]
 
 
 def caption(recipe: Table, questions: Sequence[int], marked: bool, squad: str | None = None) -> str:
@@ -274,16 +312,19 @@ def caption(recipe: Table, questions: Sequence[int], marked: bool, squad: str | 
         f"Rules of SQuAD {squad}" if {"em", "f1"} & set(recipe.metrics) else "",
         "Overall: the mean over questions" if recipe.average == "questions" else "",
         f"How steps are chosen: {how_chosen(recipe.chosen_on)}" if recipe.chosen == "columns" else "",
+        f"*: better than {' and '.join(recipe.over)}, p < {SIGNIFICANT:g}, one-sided, by paired bootstrap"
+        if recipe.starred
+        else "",
         "✓ or ✗: aligned in the language beside English, or not" if marked else "",
         f"{ABSENT}: there is no checkpoint in {', '.join(missing)}" if missing else "",
     ]
     return " ".join(f"{sentence}." for sentence in sentences if sentence)
 
 
-def shown(runs: Sequence[float], recipe: Table) -> str:
+def shown(runs: Sequence[float], spread: Spread, splits: int = 1) -> str:
     """A cell: one decimal, as the papers print it; of several runs their mean and spread."""
     mean = f"{statistics.fmean(runs):.1f}"
-    return f"{mean} ± {spread_of(runs, recipe):.1f}" if len(runs) > 1 else mean
+    return f"{mean} ± {spread_of(runs, spread, splits):.1f}" if len(runs) > 1 else mean
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -296,8 +337,13 @@ def main(argv: Sequence[str] | None = None) -> None:
         metavar="MODEL=FILE,…",
         help="each model's score files, or its steps.jsonl, one for each repeat and seed of the recipe, in its order",
     )
+    arguments.add_argument(
+        "--effects",
+        help="of a recipe with starred: what evaluate.effects found on each of these models (JSON)",
+    )
     arguments.add_argument("--csv", type=Path, required=True, help="the table for programs")
     arguments.add_argument("--markdown", type=Path, required=True, help="the table for people")
+    arguments.add_argument("--latex", type=Path, required=True, help="the table for papers")
     given = arguments.parse_args(argv)
     recipe = read_recipe(given.recipe, Table)
     files = {model: names.split(",") for model, _, names in (text.partition("=") for text in given.scores)}
@@ -331,8 +377,9 @@ def main(argv: Sequence[str] | None = None) -> None:
                         f"{file}: {asked} questions for {pair}, but {questions[split, pair]} in other files"
                     )
     write_text(given.csv, to_csv(recipe, cells))
+    stars = read_stars(given.effects, recipe)
     rules = " and ".join(sorted(filter(None, squad)))
-    write_text(given.markdown, to_markdown(recipe, cells, list(questions.values()), rules))
+    write_sheet(to_sheet(recipe, cells, list(questions.values()), rules, stars), given.markdown, given.latex)
     pairs = len({pair for _, pair in questions})
     print(f"{given.csv}, {given.markdown}: {sum(map(bool, cells.values()))} models, {pairs} pairs")
 

@@ -3,7 +3,8 @@
 The folder gets
   tydi/          TyDi QA's primary task: tydiqa-v1.0-train.jsonl.gz, …-dev… (the public test), …-hard… (a harder test:
                  third wording of questions, held-out wording of statements)
-  sdqa/          SD-QA: lists of its dev questions (of the train file) and test questions, and their transcripts
+  sdqa/          SD-QA: lists of its dev questions (of the train file) and test questions, and their transcripts; and
+                 what was heard of test questions that are read aloud in English
   translations/  every question of the files in tydi/, from and into English: `example_id<TAB>text`
   squad/         SQuAD 1.1, train and dev
   chaii/         ChAII, train and test, and its training rows in other languages (see chaii_files)
@@ -21,7 +22,11 @@ from workflow_scripts.acquire.microworld.articles import Part
 from workflow_scripts.acquire.microworld.chaii_files import write_chaii
 from workflow_scripts.acquire.microworld.grammar import Grammar, read_grammar
 from workflow_scripts.acquire.microworld.names import invent
-from workflow_scripts.acquire.microworld.sdqa_files import write_questions, write_transcripts
+from workflow_scripts.acquire.microworld.sdqa_files import (
+    write_questions,
+    write_readings,
+    write_transcripts,
+)
 from workflow_scripts.acquire.microworld.squad_files import write_squad
 from workflow_scripts.acquire.microworld.text_files import write_documents, write_parallel
 from workflow_scripts.acquire.microworld.tydi_files import (
@@ -71,6 +76,9 @@ def write_world(recipe: Microworld, out: Path) -> None:
                 write_questions(out, part, code, found)
                 if code in recipe.asr_noise:
                     write_transcripts(out, part, grammar, found, recipe.asr_noise[code], recipe.seed)
+            if part == "test" and code in recipe.read_in_english:
+                rate = recipe.read_in_english[code]
+                write_readings(out, part, code, found, grammars[PIVOT], rate, recipe)
             progress.advance(count)
     for name, parts in FILES.items():
         # Ids are random: their order mixes languages and parts, as the real files do.

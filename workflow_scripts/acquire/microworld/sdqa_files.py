@@ -9,25 +9,28 @@ word of the question.  There is no audio: `audio_file` is empty and `audio_exist
 import json
 import random
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import regex
 
-from workflow_scripts.acquire.microworld.articles import Question
+from workflow_scripts.acquire.microworld.articles import Question, question_phrasings
 from workflow_scripts.acquire.microworld.grammar import NAMES, SIGNS, Grammar, Value, fill
 from workflow_scripts.acquire.microworld.names import render
 from workflow_scripts.acquire.microworld.output import csv_text, lines, number64
 from workflow_scripts.acquire.microworld.spelling import CUT_IN_TWO, mishear
-from workflow_scripts.acquire.microworld.tydi_files import Example
+from workflow_scripts.acquire.microworld.tydi_files import Example, translated_wording
 from workflow_scripts.files import write_jsonl, write_text
 from workflow_scripts.languages import language
+from workflow_scripts.recipes.microworld import Microworld
 
 EMPTY = 0.05  # transcripts that are empty, for each word error of 1 in the rate
 NAMES_SUFFER = 3.0  # how much more often a word of a name is hit than another word
 LEFT_OUT, RUN_TOGETHER = 0.4, 0.2  # what becomes of other words that are hit; the rest are mistaken
 # Edits of words that a hit costs on average.
 NAME_COST, OTHER_COST = 1 + CUT_IN_TWO, 1 + RUN_TOGETHER
+BILINGUAL = "bilingual-en-US"  # the dialect of questions that are read aloud in English translation
 SPEAKERS = 8  # of each dialect
 GRAPHEME = regex.compile(r"\X")
 SMALL = str.maketrans(dict.fromkeys(SIGNS, ""))
@@ -79,6 +82,31 @@ def write_dialect(stem: str, audio: str, found: Sequence[Example], texts: Sequen
     write_jsonl(f"{stem}.jsonl.gz", records)
     triples = (json.dumps(triple(record, audio), ensure_ascii=False) for record in records)
     write_text(f"{stem}.triples.jsonl", lines(triples))
+
+
+def write_readings(
+    out: Path,
+    split: str,
+    code: str,
+    found: Sequence[Example],
+    english: Grammar,
+    rate: float,
+    recipe: Microworld,
+) -> None:
+    """The questions as bilingual speakers read them in English and a recogniser heard them: `example_id<TAB>text`.
+
+    Of each question the wording that its written translation has.
+    """
+    known = words_alike(english)
+    phrasings = question_phrasings(recipe, "test")
+    heard = []
+    for one in found:
+        _, phrasing = translated_wording(one, english, phrasings, recipe)
+        rng = random.Random(f"{recipe.seed} {one.example_id} {BILINGUAL}")
+        asked = replace(one.article.question, phrasing=phrasing)
+        heard.append(f"{one.example_id}\t{transcript(rng, english, known, asked, rate)}")
+    name = f"{language('en').tydi}.{split}.{BILINGUAL}.txt"
+    write_text(out / f"sdqa/{split}/{language(code).iso3}/{name}", lines(heard))
 
 
 def words_alike(grammar: Grammar) -> dict[str, list[str]]:

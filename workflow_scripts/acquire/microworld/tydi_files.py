@@ -136,11 +136,18 @@ def _annotations(
 
 def translation(example: Example, target: Grammar, phrasings: Sequence[int], recipe: Microworld) -> str:
     """An example's question in another language, in a wording drawn without regard to the original's."""
-    rng = random.Random(f"{recipe.seed} {example.example_id} {target.language}")
     question = example.article.question
-    phrasing = draw_wording(rng, target, question.key, phrasings)
+    rng, phrasing = translated_wording(example, target, phrasings, recipe)
     spelled = respelled(question.values, target.language, rng, recipe.mismatch.questions)
     return fill(target, question.key, phrasing, question.values, spelled).text
+
+
+def translated_wording(
+    example: Example, target: Grammar, phrasings: Sequence[int], recipe: Microworld
+) -> tuple[random.Random, int]:
+    """The wording of an example's question in another language, and what its further draws are taken from."""
+    rng = random.Random(f"{recipe.seed} {example.example_id} {target.language}")
+    return rng, draw_wording(rng, target, example.article.question.key, phrasings)
 
 
 def write_records(out: Path, name: str, found: Sequence[Example]) -> None:
