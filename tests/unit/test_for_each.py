@@ -100,7 +100,14 @@ def test_a_row_says_what_all_its_models_are(tmp_path: Path) -> None:
     }
     rows = ["a-{k}-{size}", "b-{size}-{k}"]
     raw["tables"] = {
-        "t": {**raw["tables"]["table2"], "evaluation": "set-{k}", "threshold": "dev", "rows": rows}
+        "t": {
+            **raw["tables"]["table2"],
+            "printed": None,
+            "stars": None,
+            "evaluation": "set-{k}",
+            "threshold": "dev",
+            "rows": rows,
+        }
     }
     recipe = module.table_recipe(module.load(raw), "t")
     a, b = recipe.rows
