@@ -65,7 +65,7 @@ def test_mucots_table_1(tmp_path: Path, raw: dict[str, Any]) -> None:
     settings.main([f"--recipe={recipe.model_dump_json()}", *forms(tmp_path)])
     rows = {row["Hyper-parameter"]: (row["Ours"], row["Paper"]) for row in read(tmp_path)}
     assert len(rows) == 9
-    assert rows["Maximum contrastive steps"] == ("240", "1000")
+    assert rows["Maximum contrastive steps"] == ("160", "1000")
     assert rows["Learning rate"] == ("0.001", "0.00003")
     assert "squad-chaii-all-contrast-0" in (tmp_path / "t.md").read_text("utf-8")
     raw["tuning"]["chaii-contrast-{k}"]["learning_rate"] = 0.00003
