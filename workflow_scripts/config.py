@@ -659,6 +659,16 @@ AnyRow = Annotated[
 ]
 
 
+def _check_score(task: Task | None, metric: Metric | list[Metric] | None, average: str) -> None:
+    """What a table shows is TyDi QA's F1 or scores of texts, and only these have a mean over questions."""
+    if (task is None) == (metric is None):
+        raise ValueError("give exactly one of task (TyDi QA's F1) and metric (scores of the answers' texts)")
+    if task is not None and average == "questions":
+        raise ValueError(
+            "average: questions belongs to metric; an F1 at a threshold is no mean over questions"
+        )
+
+
 class TableOf(Recipe):
     """A table of scores in percent: a row for each model, a column for each pair, an average for each block of them."""
 
@@ -709,16 +719,9 @@ class TableOf(Recipe):
 
     @model_validator(mode="after")
     def _one_of_two(self) -> Self:
-        if (self.task is None) == (self.metric is None):
-            raise ValueError(
-                "give exactly one of task (TyDi QA's F1) and metric (scores of the answers' texts)"
-            )
+        _check_score(self.task, self.metric, self.average)
         if self.metric is not None and self.threshold == "dev":
             raise ValueError("threshold belongs to task; texts are scored whatever their score")
-        if self.task is not None and self.average == "questions":
-            raise ValueError(
-                "average: questions belongs to metric; an F1 at a threshold is no mean over questions"
-            )
         if self.chosen == "columns" and (self.metric is None or self.average != "questions"):
             raise ValueError("chosen: columns needs metric (not task) and average: questions")
         return self
@@ -952,14 +955,7 @@ class EffectsTableOf(Recipe):
 
     @model_validator(mode="after")
     def _one_of_two(self) -> Self:
-        if (self.task is None) == (self.metric is None):
-            raise ValueError(
-                "give exactly one of task (TyDi QA's F1) and metric (a score of the answers' texts)"
-            )
-        if self.task is not None and self.average == "questions":
-            raise ValueError(
-                "average: questions belongs to metric; an F1 at a threshold is no mean over questions"
-            )
+        _check_score(self.task, self.metric, self.average)
         return self
 
     def models(self) -> list[str]:

@@ -8,7 +8,7 @@ corpora that lack it.
 
 from collections.abc import Sequence
 
-from workflow_scripts.cli import InputError, parser, run
+from workflow_scripts.cli import InputError, named_files, parser, run
 from workflow_scripts.corpus import Question, read_documents, read_questions, write_dropped, write_questions
 
 
@@ -42,11 +42,10 @@ def main(argv: Sequence[str] | None = None) -> None:
     arguments.add_argument("--out", required=True, help="the questions that are kept, to write (.parquet)")
     arguments.add_argument("--dropped", required=True, help="the others, with reasons (.jsonl)")
     given = arguments.parse_args(argv)
-    others: dict[str, set[str]] = {}
-    for name, separator, file in (text.partition("=") for text in given.others):
-        if not separator:
-            raise InputError(f"--with {name}: expected <corpus>=<file>")
-        others[name] = {question.source_id for question in read_questions(file)}
+    others = {
+        name: {question.source_id for question in read_questions(file)}
+        for name, file in named_files(given.others, "--with").items()
+    }
     kept, dropped = matched(read_questions(given.questions), others)
     if not kept:
         raise InputError(

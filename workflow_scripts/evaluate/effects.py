@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from workflow_scripts.cli import InputError, parser, read_recipe, run
+from workflow_scripts.cli import InputError, named_files, parser, read_recipe, run
 from workflow_scripts.evaluate.outcomes import read_outcomes, read_texts
 from workflow_scripts.evaluate.significance import (
     Column,
@@ -137,7 +137,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     )
     given = arguments.parse_args(argv)
     recipe = read_recipe(given.recipe, EffectsTable)
-    files = {model: names.split(",") for model, _, names in (text.partition("=") for text in given.questions)}
+    files = {model: names.split(",") for model, names in named_files(given.questions, "--questions").items()}
     expected = len(recipe.seeds) * len(recipe.repeats)
     for effect in recipe.effects:
         if len(effect.system) != len(effect.base):

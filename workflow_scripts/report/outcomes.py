@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from workflow_scripts.cli import InputError, parser, read_recipe, run
+from workflow_scripts.cli import InputError, named_files, parser, read_recipe, run
 from workflow_scripts.files import read_jsonl, write_text
 from workflow_scripts.recipes.outcomes import OutcomesTable, Side
 from workflow_scripts.recipes.table import Row
@@ -144,7 +144,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         raise InputError(
             f"--recipe: {len(recipe.rows.pairs)} pairs in rows and {len(recipe.columns.pairs)} in columns; give as many"
         )
-    files = {name: text.split(",") for name, _, text in (one.partition("=") for one in given.questions)}
+    files = {name: text.split(",") for name, text in named_files(given.questions, "--questions").items()}
     found = [None if one.missing else counts_of(recipe, one.model, files) for one in recipe.models]
     partly = [counts.partly for of_model in found if of_model for counts in of_model]
     if not partly:

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from workflow_scripts.cli import InputError, parser, read_recipe, run
+from workflow_scripts.cli import InputError, named_files, parser, read_recipe, run
 from workflow_scripts.files import write_text
 from workflow_scripts.recipes.sections import Block, Section, SectionsTable, Source
 from workflow_scripts.recipes.table import Heading, Row, Table
@@ -169,7 +169,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     arguments.add_argument("--latex", type=Path, required=True, help="the table for papers")
     given = arguments.parse_args(argv)
     recipe = read_recipe(given.recipe, SectionsTable)
-    scores = {name: files.split(",") for name, _, files in (text.partition("=") for text in given.scores)}
+    scores = {name: files.split(",") for name, files in named_files(given.scores, "--scores").items()}
     cells = [
         [cells_of(recipe, section, row, scores) for row in section.rows if isinstance(row, Row)]
         for section in recipe.sections

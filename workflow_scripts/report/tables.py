@@ -37,7 +37,7 @@ from typing import Any, NamedTuple
 
 from scipy.special import stdtrit
 
-from workflow_scripts.cli import InputError, parser, read_recipe, run
+from workflow_scripts.cli import InputError, named_files, parser, read_recipe, run
 from workflow_scripts.files import read_text, write_text
 from workflow_scripts.recipes.table import Heading, Metric, Row, Spread, Table
 from workflow_scripts.report.chosen import best_of_each_column, how_chosen, read_steps
@@ -346,7 +346,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     arguments.add_argument("--latex", type=Path, required=True, help="the table for papers")
     given = arguments.parse_args(argv)
     recipe = read_recipe(given.recipe, Table)
-    files = {model: names.split(",") for model, _, names in (text.partition("=") for text in given.scores)}
+    files = {model: names.split(",") for model, names in named_files(given.scores, "--scores").items()}
     cells: dict[str, list[list[float]]] = {}
     questions: dict[tuple[int, str], int] = {}
     squad: set[str | None] = set()
