@@ -284,7 +284,7 @@ rule figure_of_effects:
 
 rule report:
     input:
-        tables=expand("results/tables/{table}.md", table=settings.tables),
+        tables=expand("results/tables/{table}.{form}", table=settings.tables, form=["csv", "md"]),
         effects=expand("results/effects/{table}.json", table=of_kind(settings.tables, EffectsTableOf)),
         figures=expand("results/figures/{table}.svg", table=of_kind(settings.tables, EffectsTableOf)),
         examples=expand("results/examples/{evaluation}.json", evaluation=settings.examples),
@@ -308,7 +308,7 @@ rule report:
     shell:
         "python -m workflow_scripts.report.page --recipe {params.recipe:q} --tables results/tables"
         " --effects results/effects --figures results/figures --examples results/examples --costs logs/costs"
-        " --template {input.template:q} --out {output} > {log} 2>&1"
+        " --results results --template {input.template:q} --out {output} > {log} 2>&1"
 
 
 rule compare:
