@@ -16,14 +16,22 @@ Recipe = TypeVar("Recipe", bound=BaseModel)
 class InputError(ValueError):
     """Something the user can mend: one sentence that says what is wrong, where, and what would be right."""
 
+    code = 2
+
+
+class LaterError(InputError):
+    """Something that time may mend, another process at work, say: the same command may end well later."""
+
+    code = 75  # EX_TEMPFAIL of sysexits.h
+
 
 def run(main: Callable[[], None]) -> None:
-    """Call a step's `main`; an InputError ends the process with its sentence on stderr and exit code 2."""
+    """Call a step's `main`; an InputError ends the process with its sentence on stderr and its exit code."""
     try:
         main()
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
+        sys.exit(error.code)
 
 
 def parser(description: str | None, recipe: type[BaseModel] | None = None) -> argparse.ArgumentParser:
