@@ -1664,7 +1664,7 @@ def page_recipe(config: Config) -> Page:
     )
 
 
-# The encoders whose languages resources/aligned_qa_table9.tsv knows, by the last part of a checkpoint's name.
+# The encoders whose languages resources/read_by_encoders.tsv knows, by the last part of a checkpoint's name.
 PUBLISHED = {"bert-base-multilingual-cased": "mbert", "xlm-roberta-base": "xlmr", "xlm-roberta-large": "xlmr"}
 
 
