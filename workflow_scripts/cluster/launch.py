@@ -3,8 +3,8 @@
     python -m workflow_scripts.cluster.launch [--devices N] [--nodes M] workflow_scripts.qa.tune …
 
 On a machine with N GPUs, N steps run at a time, each sees its own device, and more wait (`cluster.devices`).  What
-SLURM has set is left as it is.  The launcher becomes the step: signals and exit codes are the step's own, and the device
-is free when it ends, however it ends.
+SLURM has set is left as it is.  The launcher becomes the step: signals and exit codes are the step's own, and the
+device is free when it ends, however it ends.
 
 With --devices or --nodes, the step runs in one process for each device under `accelerate launch`; a node without GPUs
 counts as one device.  Nodes are those of the SLURM job that this runs in (`srun` starts one launcher on each); without
