@@ -1642,7 +1642,7 @@ def shown_models(config: Config, evaluation: str) -> list[str]:
     return [model for model in config.examples[evaluation].models if not missing_checkpoint(config, model)]
 
 
-# The encoders whose languages resources/aligned_qa_table9.tsv knows, by the last part of a checkpoint's name.
+# The encoders whose languages resources/read_by_encoders.tsv knows, by the last part of a checkpoint's name.
 PUBLISHED = {"bert-base-multilingual-cased": "mbert", "xlm-roberta-base": "xlmr", "xlm-roberta-large": "xlmr"}
 
 
