@@ -946,6 +946,16 @@ def card_lists(wildcards):
     return {stage.name: f"results/guard/{stage.name}.left_out.jsonl" for stage in card_of(wildcards).sets}
 
 
+def shown(file, caption, category, labels):
+    """A file that `snakemake --report` shows, with a caption of resources/report/ and labels, or a function for them."""
+    return report(file, caption=f"../resources/report/{caption}.rst", category=category, labels=labels)
+
+
+def title_of(wildcards):
+    """The labels of what is made of a table: what it is called."""
+    return {"title": settings.tables[wildcards.table].title}
+
+
 def answered_folders(wildcards):
     """MODEL -> its predictions for an evaluation of which examples are shown, those of the first seed."""
     return {

@@ -3,6 +3,7 @@
 import functools
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -317,10 +318,7 @@ def page_recipe(config: Config) -> Page:
         examples=[
             Answered(
                 evaluation=name,
-                labels={
-                    model: f"{config.models[model].label} {training_label(config, model)}"
-                    for model in shown_models(config, name)
-                },
+                labels=_labels(config, shown_models(config, name)),
             )
             for name in config.examples
         ],
@@ -337,6 +335,13 @@ def page_recipe(config: Config) -> Page:
     )
 
 
+def _labels(config: Config, models: list[str]) -> dict[str, str]:
+    """What tables call these models, with their names where that would be the same of several."""
+    called = {model: f"{config.models[model].label} {training_label(config, model)}" for model in models}
+    count = Counter(called.values())
+    return {model: f"{text} ({model})" if count[text] > 1 else text for model, text in called.items()}
+
+
 def _trained(config: Config, models: list[str]) -> list[Trained]:
     """What was trained for these models: encoders, alignments, then the models and those that they are tuned after."""
     chains = dict.fromkeys(name for model in models for name in reversed(chain_of(config, model)))
@@ -350,6 +355,7 @@ def _trained(config: Config, models: list[str]) -> list[Trained]:
         for start in starts
         if start.alignment is not None and config.alignments[start.alignment].checkpoint is None
     )
+    labels = _labels(config, list(chains))
     return [
         *(Trained(kind="encoder", label=name, folder=f"encoders/{name}") for name in encoders),
         *(
@@ -359,7 +365,7 @@ def _trained(config: Config, models: list[str]) -> list[Trained]:
         *(
             Trained(
                 kind="model",
-                label=f"{config.models[name].label} {training_label(config, name)}, seed {seed}",
+                label=f"{labels[name]}, seed {seed}",
                 folder=f"models/{name}/seed{seed}",
             )
             for name in chains
