@@ -782,6 +782,26 @@ def compared_questions(wildcards):
     }
 
 
+def compared_thresholds(wildcards):
+    """MODEL -> the thresholds of each of its runs, of a table of effects at those of other evaluations."""
+    if effects_tables(settings)[wildcards.table].thresholds != "dev":
+        return {}
+    return {
+        name: [
+            f"results/thresholds/{model}/seed{seed}/{settings.evaluations[evaluation].thresholds_from}.json"
+            for _, model, evaluation in runs
+            for seed in settings.seeds
+        ]
+        for name, runs in compared_runs(settings, wildcards.table).items()
+    }
+
+
+def threshold_options(wildcards):
+    """The options that name the files of `compared_thresholds`."""
+    files = compared_thresholds(wildcards)
+    return ["--thresholds", *(f"{model}={','.join(of)}" for model, of in files.items())] if files else []
+
+
 def compared_models(wildcards):
     """The models of a table of effects."""
     return [model for runs in compared_runs(settings, wildcards.table).values() for _, model, _ in runs]

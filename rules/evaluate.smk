@@ -255,6 +255,7 @@ rule examples:
 rule effects:
     input:
         questions=lambda wildcards: flat(compared_questions(wildcards)),
+        thresholds=lambda wildcards: flat(compared_thresholds(wildcards)),
         left_out=lambda wildcards: lists_that_may_change(compared_models(wildcards)),
     output:
         "results/effects/{table}.json",
@@ -274,12 +275,13 @@ rule effects:
         questions=lambda wildcards: [
             f"{model}={','.join(files)}" for model, files in compared_questions(wildcards).items()
         ],
+        thresholds=threshold_options,
         code=code_hash("workflow_scripts.evaluate.effects"),
     message:
         "Comparing the models of {wildcards.table}"
     shell:
         "python -m workflow_scripts.evaluate.effects --recipe {params.recipe:q} --questions {params.questions:q}"
-        " --out {output} > {log} 2>&1"
+        " {params.thresholds} --out {output} > {log} 2>&1"
 
 
 rule calibrate:
