@@ -18,8 +18,8 @@ for evaluation, entry in settings.evaluations.items():
         conda:
             "../envs/xlqa.yaml"
         resources:
-            mem_mb=4000,
-            runtime=60,
+            mem_mb=memory(4000),
+            runtime=minutes(60),
         params:
             pairs=pair_files(per_pair(evaluation, f"results/gold/{evaluation}")),
             code=code_hash("workflow_scripts.evaluate.gold"),
@@ -56,8 +56,8 @@ for evaluation, entry in settings.evaluations.items():
             conda:
                 "../envs/xlqa.yaml"
             resources:
-                mem_mb=4000,
-                runtime=60,
+                mem_mb=memory(4000),
+                runtime=minutes(60),
             params:
                 answers=lambda wildcards, input: pair_files(input.predictions),
                 pairs=pair_files(
@@ -100,8 +100,8 @@ for evaluation, entry in settings.evaluations.items():
         conda:
             "../envs/xlqa.yaml"
         resources:
-            mem_mb=4000,
-            runtime=240,
+            mem_mb=memory(4000),
+            runtime=minutes(240),
             gpu=1,
         params:
             recipe=lambda wildcards: recipe(settings.prediction),
@@ -140,8 +140,8 @@ rule score:
     conda:
         "../envs/xlqa.yaml"
     resources:
-        mem_mb=2000,
-        runtime=60,
+        mem_mb=memory(2000),
+        runtime=minutes(60),
     params:
         gold=lambda wildcards, input: folder(input.gold),
         predictions=lambda wildcards, input: folder(input.predictions),
@@ -176,8 +176,8 @@ rule intervals:
     conda:
         "../envs/xlqa.yaml"
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=memory(2000),
+        runtime=minutes(30),
     params:
         code=code_hash("workflow_scripts.evaluate.intervals"),
     message:
@@ -198,8 +198,8 @@ rule thresholds:
     conda:
         "../envs/xlqa.yaml"
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=memory(1000),
+        runtime=minutes(10),
     params:
         code=code_hash("workflow_scripts.evaluate.threshold"),
     message:
@@ -228,8 +228,8 @@ rule examples:
     conda:
         "../envs/xlqa.yaml"
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=memory(2000),
+        runtime=minutes(30),
     params:
         gold=lambda wildcards, input: folder(input.gold),
         predictions=lambda wildcards: named(answered_folders(wildcards)),
@@ -268,8 +268,8 @@ rule effects:
     conda:
         "../envs/xlqa.yaml"
     resources:
-        mem_mb=2000,
-        runtime=60,
+        mem_mb=memory(2000),
+        runtime=minutes(60),
     params:
         recipe=lambda wildcards: recipe(effects_recipe(settings, wildcards.table)),
         questions=lambda wildcards: [
@@ -298,8 +298,8 @@ rule calibrate:
     conda:
         "../envs/xlqa.yaml"
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=memory(2000),
+        runtime=minutes(30),
     params:
         recipe=lambda wildcards: recipe(calibration_of(wildcards), Calibration.model_fields),
         runs=calibration_options,

@@ -288,7 +288,7 @@ def test_how_it_is_shown(tmp_path: Path) -> None:
 
 
 def test_how_it_is_drawn(tmp_path: Path) -> None:
-    verdict = {"low": -0.01, "high": 0.05, "p_two_sided": 0.04}
+    verdict = {"low": -0.01, "high": 0.05, "p_two_sided": 0.04, "resamples": 1000}
     row = [{**verdict, "difference": difference} for difference in (0.031, 0.012, -0.004)]
     (tmp_path / "effects.json").write_text(json.dumps([row]), "utf-8")
 
@@ -304,7 +304,7 @@ def test_how_it_is_drawn(tmp_path: Path) -> None:
     marks = ElementTree.fromstring(svg).iter("{http://www.w3.org/2000/svg}path")
     points = [mark for mark in marks if mark.get("aria-roledescription") == "point"]
     assert [(point.get("aria-label") or "").replace("−", "-") for point in points] == [
-        f"difference: {points:g}; effect: aug|mented; points: {points:+}; from: -1.0; to: +5.0; p, two-sided: 0.04"
+        f"difference: {points:g}; effect: aug|mented; points: {points:+}; from: -1.0; to: +5.0; p, two-sided: .04"
         for points in (3.1, 1.2, -0.4)
     ]
     assert png.startswith(b"\x89PNG")

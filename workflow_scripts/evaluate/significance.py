@@ -11,8 +11,8 @@ resamples, `bootstrap` reads a percentile interval and p:
   whichever side is ahead; what a sentence needs that says who is better after looking.
 - `holm`: p-values of a family of comparisons, corrected for their number.
 
-Both p are 0 where all resamples agree; read it as "below 1 / resamples".  `benchmarks.significance` measures how often
-two equal systems get a star.
+Both p are 0 where all resamples agree; read it as "below 1 / resamples", the two-sided one as "below 2 / resamples".
+`benchmarks.significance` measures how often two equal systems get a star.
 
 Resamples are exact, not approximated, but not made question by question where that can be saved: questions of which
 both systems got the same are one kind, and how often a kind is drawn is a multinomial count.  Scores are summed as

@@ -10,6 +10,7 @@ The CSV has a line for each difference, with p as in the papers (one-sided), two
 import csv
 import io
 import json
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -45,6 +46,17 @@ Verdict = dict[str, Any]  # a verdict of evaluate.significance
 def columns_of(recipe: EffectsTable) -> list[str]:
     """The heads of a table's columns."""
     return heads(recipe.columns, AVERAGES[recipe.average], recipe.metric is not None)
+
+
+def two_sided(verdict: Verdict) -> str:
+    """A verdict's two-sided p in words for people: "p = .012"; where all resamples agree, what it is below.
+
+    The p is twice a share of resamples, so that the least above 0 is 2 / resamples.
+    """
+    p, least = verdict["p_two_sided"], 2 / verdict["resamples"]
+    sign, value = ("<", least) if p < least else ("=", p)
+    digits = f"{value:.{max(4, math.ceil(-math.log10(least)))}f}"
+    return f"p {sign} {digits.rstrip('0').rstrip('.').removeprefix('0')}"
 
 
 def read_verdicts(file: str, recipe: EffectsTable) -> list[list[Verdict]]:
