@@ -104,6 +104,11 @@ def trained_by(config: Config, model: str) -> Parts:
     return _parts(config, [("models", model)])
 
 
+def parts_from(config: Config, section: str, name: str) -> Parts:
+    """The entries that an entry of a section depends on, itself among them, without labels."""
+    return _parts(config, [(section, name)])
+
+
 def _parts(config: Config, pending: list[tuple[str, str]]) -> Parts:
     found: dict[str, dict[str, Any]] = {}
     while pending:
