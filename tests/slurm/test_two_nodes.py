@@ -44,7 +44,7 @@ rule train:
     output: "two.pt"
     log: "two.log"
     resources: nodes=2, tasks=2, mpi="srun", tasks_per_gpu=0, gpu=0, gres="gpu:1", mem_mb=1000, runtime=5
-    shell: "PYTHON -m workflow_scripts.cluster.launch --devices 1 --nodes {resources.nodes} step work {output} > {log} 2>&1"
+    shell: "PYTHON -m workflow_scripts.cluster.launch --nodes {resources.nodes} step work {output} > {log} 2>&1"
 """
 
 
