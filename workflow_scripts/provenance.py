@@ -91,7 +91,7 @@ LICENCES = {
 }
 GENERATED = "the generated world"
 # What things are called, and how many jobs share work, changes no result.
-SILENT = ("label", "shards")
+SILENT = ("label", "shards", "devices", "nodes")
 
 
 def parts_of(config: Config, model: str, evaluation: str) -> Parts:
