@@ -127,12 +127,18 @@ def several(devices: int, nodes: int, meet: str | None, step: Sequence[str]) -> 
     with tempfile.TemporaryDirectory(prefix="xlqa-") as folder:
         told = Path(folder) / "error"
         received: list[int] = []
-        environment = {**os.environ, ERROR_FILE: str(told)}
+        environment = {
+            **os.environ,
+            ERROR_FILE: str(told),
+            "TORCHELASTIC_SIGNALS_TO_HANDLE": ",".join(SIGNALS),
+        }
+        # SLURM sends it to all processes of a job, and accelerate's would end before the step's have saved
+        signal.signal(signal.SIGUSR1, signal.SIG_IGN)
         child = subprocess.Popen([*command, "-m", *step], env=environment, close_fds=False)
 
         def hand_on(number: int, frame: object) -> None:
             received.append(number)
-            child.send_signal(number)
+            child.send_signal(signal.SIGTERM if number == signal.SIGUSR1 else number)
 
         for kind in (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1):
             signal.signal(kind, hand_on)
@@ -142,6 +148,7 @@ def several(devices: int, nodes: int, meet: str | None, step: Sequence[str]) -> 
             print(f"error: {error['sentence']}", file=sys.stderr)
             return int(error["code"])
     if code and received:
+        print(f"stopped by {signal.Signals(received[0]).name}", file=sys.stderr)
         return 128 + received[0]
     return code if code >= 0 else 128 - code
 
