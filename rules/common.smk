@@ -2,9 +2,11 @@
 
 import functools
 import json
+import logging
 import os
 import re
 import shlex
+import sys
 from pathlib import Path
 
 from workflow_scripts.bitexts import archives
