@@ -70,7 +70,6 @@ class Node:
     gpus: Mapping[str, int]  # by model; "" where nodes don't tell
     features: frozenset[str]
     minutes: int | None
-    up: bool
 
 
 def program(*command: str) -> subprocess.CompletedProcess[str]:
@@ -92,12 +91,12 @@ def program(*command: str) -> subprocess.CompletedProcess[str]:
 
 def partitions() -> dict[str, list[Node]]:
     """Partition -> its nodes; the default partition stands first, under "" as well.  Raises InputError as `program`."""
-    done = program("sinfo", "--noheader", "--Node", "--format=%P|%N|%c|%m|%G|%f|%l|%a|%T")
+    done = program("sinfo", "--noheader", "--Node", "--format=%P|%N|%c|%m|%G|%f|%l")
     if done.returncode:
         raise InputError(f"sinfo does not reach SLURM from here: {_line(done.stderr)}")
     found: dict[str, list[Node]] = {}
     for line in done.stdout.splitlines():
-        name, node, cpus, memory, gres, features, limit, available, state = line.split("|")
+        name, node, cpus, memory, gres, features, limit = line.split("|")
         made = Node(
             name=node,
             cpus=_count(cpus),
@@ -105,7 +104,6 @@ def partitions() -> dict[str, list[Node]]:
             gpus=_gpus(gres),
             features=frozenset() if features == "(null)" else frozenset(features.split(",")),
             minutes=_minutes(limit),
-            up=available == "up" and not state.startswith(("down", "drain", "fail", "inval")),
         )
         found.setdefault(name.rstrip("*"), []).append(made)
         if name.endswith("*"):
@@ -207,8 +205,6 @@ def _check_size(site: Site, file: Path, key: str, job: Job, nodes: list[Node]) -
     """Some node of the partition is as large as the job asks, and the partition's limit as long."""
     called = f"partition {job.partition}" if job.partition else "the default partition"
     where = line_of(file, key)
-    if not any(node.up for node in nodes):
-        raise InputError(f"{where}: no node of {called} is up; wait, or name another one")
     fitting = nodes
     if job.gpus:
         wanted = site.gpu_model
