@@ -77,7 +77,7 @@ from workflow_scripts.config import (
     translated_from,
     translator,
 )
-from workflow_scripts.provenance import card_recipe, digest, files_of, parts_of, trained_by
+from workflow_scripts.provenance import card_recipe, digest, files_of, is_folder, parts_of, trained_by
 from workflow_scripts.recipes.bitext import Bitext
 from workflow_scripts.recipes.calibration import Calibration
 from workflow_scripts.recipes.comparison import Comparison
