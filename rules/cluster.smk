@@ -2,6 +2,9 @@
 and which short jobs are submitted as one.  Nothing here changes a result, and nothing of it counts on one machine.
 """
 
+from snakemake.logging import logger
+
+from workflow_scripts.cluster import preflight
 from workflow_scripts.cluster import site as sites
 from workflow_scripts.cluster.devices import pool as machine_gpus
 
@@ -88,7 +91,7 @@ if settings.microworld and not of_kind(settings.translations, TRANSLATORS):
 else:
     TOGETHER |= {"features-of-a-corpus": "contexts|windows"}
 # What a job takes that is submitted with others.
-SHORT = minutes(3)
+SHORT = minutes(5)
 
 
 def ask_of_cluster(all_rules):
@@ -141,3 +144,35 @@ def scratch(before):
         return before.evaluate(wildcards, **context).value
 
     return value
+
+
+def look_before_submitting():
+    """End the run with a sentence where SLURM or the disks would refuse what is about to be submitted."""
+    file = sites.place(Path(workflow.basedir))
+    waiting = set(workflow.dag.needrun_jobs())
+    submitted = [
+        job
+        for job in workflow.dag.get_jobs_or_groups()
+        if not job.is_local and not waiting.isdisjoint(job if job.is_group() else [job])
+    ]
+    try:
+        preflight.check_folders([Path("results"), Path("work"), Path("logs")], site(), file)
+        preflight.check_jobs(
+            site(), file, {preflight.job(job.name, job.resources, job.threads) for job in submitted}
+        )
+        if sentence := preflight.nodes_may_not_see(Path.cwd()):
+            print(f"warning: {sentence}", file=sys.stderr)
+    except InputError as error:
+        sys.exit(f"error: {error}")
+
+
+# The executor guesses an account where the site file names none, and tells three times that it could not.
+class NoGuess(logging.Filter):
+    def filter(self, record):
+        return "SLURM account" not in record.getMessage()
+
+
+onstart:
+    if on_slurm():
+        logger.addFilter(NoGuess())
+        look_before_submitting()

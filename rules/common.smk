@@ -2,9 +2,11 @@
 
 import functools
 import json
+import logging
 import os
 import re
 import shlex
+import sys
 from pathlib import Path
 
 from workflow_scripts.bitexts import archives
@@ -78,6 +80,7 @@ from workflow_scripts.provenance import (
     card_recipe,
     digest,
     files_of,
+    is_folder,
     page_recipe,
     parts_from,
     parts_of,

@@ -209,7 +209,7 @@ def sources_of(config: Config, parts: Parts) -> list[Source]:
     others += ["transcripts by Google Cloud Speech-to-Text"] if parts.get("speech") else []
     folders = [config.alignments[name].checkpoint for name in parts.get("alignments", {})]
     folders += [config.encoders[name].checkpoint for name in parts.get("encoders", {})]
-    others += [f"encoder in {folder}" for folder in folders if folder and _is_folder(folder)]
+    others += [f"encoder in {folder}" for folder in folders if folder and is_folder(folder)]
     return [*found.values(), *(Source(name=name, licence=None) for name in others if name)]
 
 
@@ -220,7 +220,7 @@ def _translated_by(entry: Any) -> str | None:
     return f"translations by {entry.model}" if isinstance(entry, TRANSLATORS) else None
 
 
-def _is_folder(checkpoint: str) -> bool:
+def is_folder(checkpoint: str) -> bool:
     """Whether a checkpoint is a folder here, not a name on the hub."""
     return checkpoint.startswith(("/", ".", "data/")) or Path(checkpoint).is_dir()
 
@@ -238,7 +238,7 @@ def how_encoded(config: Config, model: str) -> tuple[list[str], str | None]:
                 f" {shape.layers} {'block' if shape.layers == 1 else 'blocks'} of width {shape.hidden_size}"
             )
         elif encoder.checkpoint is not None:
-            base = None if _is_folder(encoder.checkpoint) else encoder.checkpoint
+            base = None if is_folder(encoder.checkpoint) else encoder.checkpoint
             sentences.append(f"the published checkpoint {encoder.checkpoint}")
         elif encoder.trim is not None:
             sentences.append(f"pieces left out that text in {', '.join(encoder.text)} does not use")
@@ -393,7 +393,7 @@ def _published_encoders(parts: Parts) -> list[Source]:
         entry["checkpoint"]
         for section in ("encoders", "alignments")
         for entry in parts.get(section, {}).values()
-        if entry.get("checkpoint") and not _is_folder(entry["checkpoint"])
+        if entry.get("checkpoint") and not is_folder(entry["checkpoint"])
     ]
     return [
         Source(
