@@ -110,10 +110,8 @@ def several(devices: int, nodes: int, meet: str | None, step: Sequence[str]) -> 
     A sentence that a process ended with is said again at the end, below what the launcher of the processes says.
     """
     command = [sys.executable, "-m", "accelerate.commands.launch", "--multi_gpu", "--gpu_ids=all"]
-    command += [
-        "--mixed_precision=no",
-        "--dynamo_backend=no",
-    ]  # the step chooses; a user's own defaults don't
+    # the step chooses, and no file of a user's own defaults
+    command += ["--mixed_precision=no", "--dynamo_backend=no"]
     command += [f"--num_processes={devices * nodes}", f"--num_machines={nodes}"]
     if meet:
         host, _, port = meet.rpartition(":")
@@ -127,11 +125,7 @@ def several(devices: int, nodes: int, meet: str | None, step: Sequence[str]) -> 
     with tempfile.TemporaryDirectory(prefix="xlqa-") as folder:
         told = Path(folder) / "error"
         received: list[int] = []
-        environment = {
-            **os.environ,
-            ERROR_FILE: str(told),
-            "TORCHELASTIC_SIGNALS_TO_HANDLE": ",".join(SIGNALS),
-        }
+        environment = {**os.environ, ERROR_FILE: str(told)}
         # SLURM sends it to all processes of a job, and accelerate's would end before the step's have saved
         signal.signal(signal.SIGUSR1, signal.SIG_IGN)
         child = subprocess.Popen([*command, "-m", *step], env=environment, close_fds=False)
