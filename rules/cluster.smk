@@ -5,8 +5,7 @@ and which short jobs are submitted as one.  Nothing here changes a result, and n
 from snakemake.logging import logger
 
 from workflow_scripts.cluster import preflight
-from workflow_scripts.cluster import site as sites
-from workflow_scripts.cluster.devices import pool as machine_gpus
+from workflow_scripts.cluster import devices, site as sites
 
 
 @functools.cache
@@ -64,13 +63,13 @@ def on_several_nodes(nodes):
 
 # Where jobs run on this machine, as many that want a GPU at a time as it has; a number on the command line wins.  More
 # would only wait for one another (workflow_scripts.cluster.launch).
-if (
-    workflow.is_main_process
-    and workflow.nodes is None
-    and "gpu" not in workflow.global_resources
-    and machine_gpus()
-):
-    workflow.register_resource("gpu", len(machine_gpus()))
+if workflow.is_main_process and workflow.nodes is None and "gpu" not in workflow.global_resources:
+    try:
+        found = len(devices.pool())
+    except InputError as error:
+        sys.exit(f"error: {error}")
+    if found:
+        workflow.register_resource("gpu", found)
 
 
 # Group -> the rules whose jobs take seconds.  Jobs of a group that hang together are one SLURM job, and so are several
