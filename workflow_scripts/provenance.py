@@ -91,7 +91,7 @@ LICENCES = {
 }
 GENERATED = "the generated world"
 # What things are called, and how many jobs share work, changes no result.
-SILENT = ("label", "shards")
+SILENT = ("label", "shards", "devices", "nodes")
 
 
 def parts_of(config: Config, model: str, evaluation: str) -> Parts:
@@ -102,6 +102,11 @@ def parts_of(config: Config, model: str, evaluation: str) -> Parts:
 def trained_by(config: Config, model: str) -> Parts:
     """The entries that a model depends on: `parts_of` without an evaluation."""
     return _parts(config, [("models", model)])
+
+
+def parts_from(config: Config, section: str, name: str) -> Parts:
+    """The entries that an entry of a section depends on, itself among them, without labels."""
+    return _parts(config, [(section, name)])
 
 
 def _parts(config: Config, pending: list[tuple[str, str]]) -> Parts:
@@ -204,7 +209,7 @@ def sources_of(config: Config, parts: Parts) -> list[Source]:
     others += ["transcripts by Google Cloud Speech-to-Text"] if parts.get("speech") else []
     folders = [config.alignments[name].checkpoint for name in parts.get("alignments", {})]
     folders += [config.encoders[name].checkpoint for name in parts.get("encoders", {})]
-    others += [f"encoder in {folder}" for folder in folders if folder and _is_folder(folder)]
+    others += [f"encoder in {folder}" for folder in folders if folder and is_folder(folder)]
     return [*found.values(), *(Source(name=name, licence=None) for name in others if name)]
 
 
@@ -215,7 +220,7 @@ def _translated_by(entry: Any) -> str | None:
     return f"translations by {entry.model}" if isinstance(entry, TRANSLATORS) else None
 
 
-def _is_folder(checkpoint: str) -> bool:
+def is_folder(checkpoint: str) -> bool:
     """Whether a checkpoint is a folder here, not a name on the hub."""
     return checkpoint.startswith(("/", ".", "data/")) or Path(checkpoint).is_dir()
 
@@ -233,7 +238,7 @@ def how_encoded(config: Config, model: str) -> tuple[list[str], str | None]:
                 f" {shape.layers} {'block' if shape.layers == 1 else 'blocks'} of width {shape.hidden_size}"
             )
         elif encoder.checkpoint is not None:
-            base = None if _is_folder(encoder.checkpoint) else encoder.checkpoint
+            base = None if is_folder(encoder.checkpoint) else encoder.checkpoint
             sentences.append(f"the published checkpoint {encoder.checkpoint}")
         elif encoder.trim is not None:
             sentences.append(f"pieces left out that text in {', '.join(encoder.text)} does not use")
