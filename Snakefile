@@ -37,6 +37,7 @@ include: "rules/speech.smk"
 include: "rules/align.smk"
 include: "rules/train.smk"
 include: "rules/evaluate.smk"
+include: "rules/figures.smk"
 include: "rules/report.smk"
 
 

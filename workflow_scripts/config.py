@@ -1643,10 +1643,11 @@ def shown_models(config: Config, evaluation: str) -> list[str]:
     return [model for model in config.examples[evaluation].models if not missing_checkpoint(config, model)]
 
 
-def page_recipe(config: Config) -> Page:
-    """What the step that writes the page of results needs to know: all tables, in their order."""
+def page_recipe(config: Config, figures: Mapping[str, str]) -> Page:
+    """What the step that writes the page of results needs to know: tables in their order, titles of figures."""
     compared = effects_tables(config)
     return Page(
+        figures=dict(figures),
         tables=[
             Shown(name=name, effects=effects_recipe(config, name) if name in compared else None)
             for name in config.tables

@@ -96,7 +96,8 @@ def folder(tmp_path: Path) -> Path:
         (tmp_path / name).mkdir(parents=True)
     row = [verdict(0.1, 0.01, 0.01)] * 3
     (tmp_path / "effects" / "worth.json").write_text(json.dumps([row]))
-    (tmp_path / "figures" / "worth.svg").write_text('<svg id="drawn"></svg>')
+    (tmp_path / "figures" / "effects").mkdir()
+    (tmp_path / "figures" / "effects" / "worth.svg").write_text('<svg id="drawn"></svg>')
     text = "Caption \\*.\n\n| Model | hi |\n| :---- | -: |\n| *Head* |  |\n| a\\|b <i> | 50.1 \\* |\n"
     for name in ("scores", "worth"):
         (tmp_path / "tables" / f"{name}.md").write_text(text)
@@ -112,6 +113,7 @@ def write(folder: Path) -> tuple[str, Reader]:
     """The page, and what is in it."""
     recipe = {
         "tables": [{"name": "scores"}, {"name": "worth", "effects": RECIPE}],
+        "figures": {"effects/worth": "Worth & more"},
         "examples": [{"evaluation": "test", "labels": {"a": "A"}}],
     }
     folders = [f"--{name}={folder / name}" for name in ("tables", "effects", "figures", "examples", "costs")]
@@ -127,7 +129,10 @@ def test_the_page(folder: Path) -> None:
     assert all(address.startswith("#") for address in read.addresses)
     assert not re.search(r"url\(|@import|https?://", text.replace("http://www.w3.org", ""))
     assert "What it is worth &lt;&amp;&gt;" in text
-    assert '<svg id="drawn"></svg>' in text
+    assert (
+        '<figure id="figure-effects-worth" aria-label="Worth &amp; more"><svg id="drawn"></svg></figure>'
+        in text
+    )
     assert read.texts.count("a|b <i>") == 2
     assert read.texts[read.texts.index("Head") :][:4] == ["Head", "", "a|b <i>", "50.1 ∗"]
     assert any(item.startswith("copies (overall): gains 10.0 points") for item in read.texts)

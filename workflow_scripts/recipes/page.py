@@ -26,4 +26,7 @@ class Page(Recipe):
     """The page of a configuration's results."""
 
     tables: tuple[Shown, ...] = Field(min_length=1, description="in the order of the page")
+    figures: dict[str, str] = Field(
+        {}, description="title of each figure by its name, in the order of the page; its file: <name>.svg"
+    )
     examples: tuple[Answered, ...] = Field((), description="questions with what models answered")

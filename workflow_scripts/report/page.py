@@ -111,12 +111,15 @@ def main(argv: Sequence[str] | None = None) -> None:
     arguments.add_argument("--out", type=Path, required=True, help="the page (.html)")
     given = arguments.parse_args(argv)
     recipe = read_recipe(given.recipe, Page)
-    told, figures = [], []
+    told = []
     for shown in recipe.tables:
         if shown.effects is not None:
             verdicts = read_verdicts(str(given.effects / f"{shown.name}.json"), shown.effects)
             told.append((shown.effects.title, findings(shown.effects, verdicts)))
-            figures.append((shown.name, shown.effects.title, read_text(given.figures / f"{shown.name}.svg")))
+    figures = [
+        (name.replace("/", "-"), title, read_text(given.figures / f"{name}.svg"))
+        for name, title in recipe.figures.items()
+    ]
     tables = [
         {"name": shown.name, **read_table(given.tables / f"{shown.name}.md")} for shown in recipe.tables
     ]
