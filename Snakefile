@@ -31,6 +31,7 @@ os.environ.update(
 
 
 include: "rules/common.smk"
+include: "rules/cluster.smk"
 include: "rules/data.smk"
 include: "rules/augment.smk"
 include: "rules/speech.smk"
@@ -59,3 +60,6 @@ rule all:
         figures(),
         retrieval_tables(),
         calibration_tables(),
+
+
+ask_of_cluster(workflow.rules)

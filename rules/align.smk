@@ -15,8 +15,8 @@ rule public_sentences:
     conda:
         "../envs/xlqa.yaml"
     resources:
-        mem_mb=1000,
-        runtime=240,
+        mem_mb=memory(1000),
+        runtime=minutes(240),
     params:
         recipe=lambda wildcards: recipe(joined_sources()[wildcards.joined], Bitext.model_fields),
         archives=lambda wildcards: named(archives_of(wildcards)),
@@ -44,8 +44,8 @@ rule held_out:
     conda:
         "../envs/xlqa.yaml"
     resources:
-        mem_mb=1000,
-        runtime=60,
+        mem_mb=memory(1000),
+        runtime=minutes(60),
     params:
         sentences=lambda wildcards: source_of(wildcards).held_out,
         code=code_hash("workflow_scripts.acquire.withhold"),
@@ -74,8 +74,8 @@ rule held_out_with_links:
     conda:
         "../envs/xlqa.yaml"
     resources:
-        mem_mb=1000,
-        runtime=60,
+        mem_mb=memory(1000),
+        runtime=minutes(60),
     params:
         sentences=lambda wildcards: source_of(wildcards).held_out,
         code=code_hash("workflow_scripts.acquire.withhold"),
@@ -102,8 +102,8 @@ rule sentence_pairs:
     conda:
         "../envs/xlqa.yaml"
     resources:
-        mem_mb=1000,
-        runtime=60,
+        mem_mb=memory(1000),
+        runtime=minutes(60),
     params:
         recipe=lambda wildcards: recipe(alignment_of(wildcards).filter),
         code=code_hash("workflow_scripts.acquire.parallel"),
@@ -152,8 +152,8 @@ rule train_linker:
     conda:
         "../envs/xlqa.yaml"
     resources:
-        mem_mb=8000,
-        runtime=1440,
+        mem_mb=memory(8000),
+        runtime=minutes(1440),
         gpu=1,
     params:
         recipe=lambda wildcards: recipe(encoder_of(wildcards).tune),
@@ -185,8 +185,8 @@ rule links:
     conda:
         "../envs/xlqa.yaml"
     resources:
-        mem_mb=2000,
-        runtime=120,
+        mem_mb=memory(2000),
+        runtime=minutes(120),
     params:
         recipe=lambda wildcards: recipe(alignment_of(wildcards).links, Links.model_fields),
         code=code_hash("workflow_scripts.align.links"),
@@ -215,8 +215,8 @@ rule neural_links:
     conda:
         "../envs/xlqa.yaml"
     resources:
-        mem_mb=4000,
-        runtime=720,
+        mem_mb=memory(4000),
+        runtime=minutes(720),
         gpu=1,
     params:
         recipe=lambda wildcards: recipe(alignment_of(wildcards).links, Links.model_fields),
@@ -250,8 +250,8 @@ rule align_encoder:
     conda:
         "../envs/xlqa.yaml"
     resources:
-        mem_mb=4000,
-        runtime=720,
+        mem_mb=memory(4000),
+        runtime=minutes(720),
         gpu=1,
     params:
         recipe=lambda wildcards: recipe(alignment_of(wildcards).objective),
@@ -284,8 +284,8 @@ rule aligned_checkpoint:
     conda:
         "../envs/xlqa.yaml"
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=memory(4000),
+        runtime=minutes(60),
     params:
         source=lambda wildcards: alignment_of(wildcards).checkpoint,
         encoder=lambda wildcards, input: folder(input.encoder),
@@ -314,8 +314,8 @@ rule counted_pairs:
     conda:
         "../envs/xlqa.yaml"
     resources:
-        mem_mb=1000,
-        runtime=60,
+        mem_mb=memory(1000),
+        runtime=minutes(60),
     params:
         recipe=lambda wildcards: json.dumps({"sentences": retrieval_of(wildcards).counted}),
         code=code_hash("workflow_scripts.acquire.parallel"),
@@ -344,8 +344,8 @@ rule retrieval_links:
     conda:
         "../envs/xlqa.yaml"
     resources:
-        mem_mb=2000,
-        runtime=120,
+        mem_mb=memory(2000),
+        runtime=minutes(120),
     params:
         recipe=lambda wildcards: recipe(retrieval_of(wildcards).links, Links.model_fields),
         code=code_hash("workflow_scripts.align.links"),
@@ -374,8 +374,8 @@ rule retrieval_neural_links:
     conda:
         "../envs/xlqa.yaml"
     resources:
-        mem_mb=4000,
-        runtime=120,
+        mem_mb=memory(4000),
+        runtime=minutes(120),
         gpu=1,
     params:
         recipe=lambda wildcards: recipe(retrieval_of(wildcards).links, Links.model_fields),
@@ -404,8 +404,8 @@ rule retrieval:
     conda:
         "../envs/xlqa.yaml"
     resources:
-        mem_mb=4000,
-        runtime=120,
+        mem_mb=memory(4000),
+        runtime=minutes(120),
         gpu=1,
     params:
         recipe=lambda wildcards: recipe(retrieval_of(wildcards), Retrieval.model_fields),

@@ -21,8 +21,8 @@ rule translations_from_files:
     conda:
         "../envs/xlqa.yaml"
     resources:
-        mem_mb=2000,
-        runtime=60,
+        mem_mb=memory(2000),
+        runtime=minutes(60),
     params:
         files=lambda wildcards: named(translations_of(wildcards).files),
         code=code_hash("workflow_scripts.augment.translations"),
@@ -49,8 +49,8 @@ rule translations_from_corpora:
     conda:
         "../envs/xlqa.yaml"
     resources:
-        mem_mb=2000,
-        runtime=60,
+        mem_mb=memory(2000),
+        runtime=minutes(60),
     params:
         corpora=lambda wildcards, input: [
             word for other in input.others for word in ("--corpora", *input.original, other)
@@ -76,8 +76,8 @@ rule texts:
     conda:
         "../envs/xlqa.yaml"
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=memory(4000),
+        runtime=minutes(60),
     params:
         code=code_hash("workflow_scripts.augment.parts"),
     message:
@@ -108,8 +108,8 @@ rule translate:
     conda:
         "../envs/xlqa.yaml"
     resources:
-        mem_mb=8000,
-        runtime=720,
+        mem_mb=memory(8000),
+        runtime=minutes(720),
         gpu=1,
     params:
         # the other keys (limits, prices, batches, addresses) change no translation, and come through the environment
@@ -131,8 +131,8 @@ use rule translate as translate_by_service with:
     wildcard_constraints:
         translations=one_of(of_kind(settings.translations, GoogleTranslations)),
     resources:
-        mem_mb=2000,
-        runtime=720,
+        mem_mb=memory(2000),
+        runtime=minutes(720),
         gpu=0,
 
 
@@ -153,8 +153,8 @@ rule translated_questions:
     conda:
         "../envs/xlqa.yaml"
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=memory(4000),
+        runtime=minutes(60),
     params:
         directions=lambda wildcards: (
             f"--from {' '.join(corpus_of(wildcards).source)} --to {' '.join(corpus_of(wildcards).target)}"
@@ -184,8 +184,8 @@ rule bitext:
     conda:
         "../envs/xlqa.yaml"
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=memory(4000),
+        runtime=minutes(60),
     params:
         translations=lambda wildcards: rendering_options(wildcards.corpus, [wildcards.language]),
         target=lambda wildcards: corpus_of(wildcards).target,
@@ -213,8 +213,8 @@ rule bitext_links:
     conda:
         "../envs/xlqa.yaml"
     resources:
-        mem_mb=4000,
-        runtime=120,
+        mem_mb=memory(4000),
+        runtime=minutes(120),
     params:
         recipe=lambda wildcards: recipe(corpus_of(wildcards).links, Links.model_fields),
         code=code_hash("workflow_scripts.align.links"),
@@ -243,8 +243,8 @@ rule neural_bitext_links:
     conda:
         "../envs/xlqa.yaml"
     resources:
-        mem_mb=4000,
-        runtime=720,
+        mem_mb=memory(4000),
+        runtime=minutes(720),
         gpu=1,
     params:
         recipe=lambda wildcards: recipe(corpus_of(wildcards).links, Links.model_fields),
@@ -279,8 +279,8 @@ rule translated_corpus:
     conda:
         "../envs/xlqa.yaml"
     resources:
-        mem_mb=4000,
-        runtime=120,
+        mem_mb=memory(4000),
+        runtime=minutes(120),
     params:
         translations=lambda wildcards: rendering_options(wildcards.corpus, rendered_from(wildcards)),
         target=lambda wildcards: corpus_of(wildcards).target,
@@ -314,8 +314,8 @@ rule transliterated_corpus:
     conda:
         "../envs/xlqa.yaml"
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=memory(4000),
+        runtime=minutes(60),
     params:
         recipe=lambda wildcards: recipe(corpus_of(wildcards), Transliteration.model_fields),
         target=lambda wildcards: corpus_of(wildcards).target,
@@ -347,8 +347,8 @@ rule versions_from_files:
     conda:
         "../envs/xlqa.yaml"
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=memory(4000),
+        runtime=minutes(60),
     params:
         made=lambda wildcards: corpus_of(wildcards).made,
         target=lambda wildcards: corpus_of(wildcards).target,

@@ -50,7 +50,6 @@ from workflow_scripts.config import (
     microworld_files,
     outcomes_recipe,
     missing_checkpoint,
-    page_recipe,
     pairs_of,
     pairs_table_recipe,
     present_models,
@@ -89,7 +88,7 @@ from workflow_scripts.figures import (
     sizes_recipe,
     trained_encoders,
 )
-from workflow_scripts.provenance import card_recipe, digest, files_of, parts_of, trained_by
+from workflow_scripts.provenance import card_recipe, digest, files_of, page_recipe, parts_of, trained_by
 from workflow_scripts.recipes.bitext import Bitext
 from workflow_scripts.recipes.calibration import Calibration
 from workflow_scripts.recipes.comparison import Comparison

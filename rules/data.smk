@@ -12,8 +12,8 @@ rule download:
     conda:
         "../envs/xlqa.yaml"
     resources:
-        mem_mb=500,
-        runtime=240,
+        mem_mb=memory(500),
+        runtime=minutes(240),
     params:
         code=code_hash("workflow_scripts.acquire.download"),
     message:
@@ -37,8 +37,8 @@ if settings.microworld:
         conda:
             "../envs/xlqa.yaml"
         resources:
-            mem_mb=1000,
-            runtime=60,
+            mem_mb=memory(1000),
+            runtime=minutes(60),
         params:
             recipe=lambda wildcards: recipe(settings.microworld),
             code=code_hash("workflow_scripts.acquire.microworld.__main__"),
@@ -65,8 +65,8 @@ rule tydiqa:
     conda:
         "../envs/xlqa.yaml"
     resources:
-        mem_mb=4000,
-        runtime=120,
+        mem_mb=memory(4000),
+        runtime=minutes(120),
     params:
         languages=lambda wildcards: corpus_of(wildcards).languages,
         code=code_hash("workflow_scripts.acquire.tydiqa"),
@@ -94,8 +94,8 @@ rule squad:
     conda:
         "../envs/xlqa.yaml"
     resources:
-        mem_mb=2000,
-        runtime=60,
+        mem_mb=memory(2000),
+        runtime=minutes(60),
     params:
         language=lambda wildcards: corpus_of(wildcards).language,
         question_language=lambda wildcards: (
@@ -133,8 +133,8 @@ rule chaii:
     conda:
         "../envs/xlqa.yaml"
     resources:
-        mem_mb=2000,
-        runtime=60,
+        mem_mb=memory(2000),
+        runtime=minutes(60),
     params:
         languages=lambda wildcards: corpus_of(wildcards).languages,
         code=code_hash("workflow_scripts.acquire.chaii"),
@@ -165,8 +165,8 @@ for split, entry in settings.splits.items():
         conda:
             "../envs/xlqa.yaml"
         resources:
-            mem_mb=2000,
-            runtime=60,
+            mem_mb=memory(2000),
+            runtime=minutes(60),
         params:
             # with lists of ids nothing is sampled, and these keys matter to nothing
             recipe=lambda wildcards, entry=entry: "{}" if entry.ids else recipe(entry, Splits.model_fields),
@@ -197,8 +197,8 @@ rule matched:
     conda:
         "../envs/xlqa.yaml"
     resources:
-        mem_mb=2000,
-        runtime=60,
+        mem_mb=memory(2000),
+        runtime=minutes(60),
     params:
         others=lambda wildcards: corpus_tables(corpus_of(wildcards).others),
         code=code_hash("workflow_scripts.acquire.matched"),
@@ -228,8 +228,8 @@ checkpoint guard:
     conda:
         "../envs/xlqa.yaml"
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=memory(4000),
+        runtime=minutes(60),
     params:
         train=lambda wildcards: corpus_tables(settings.training_sets[wildcards.training_set].corpora),
         evaluation=lambda wildcards: corpus_tables(guarded_corpora(wildcards)),

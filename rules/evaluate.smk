@@ -18,8 +18,8 @@ for evaluation, entry in settings.evaluations.items():
         conda:
             "../envs/xlqa.yaml"
         resources:
-            mem_mb=4000,
-            runtime=60,
+            mem_mb=memory(4000),
+            runtime=minutes(60),
         params:
             pairs=pair_files(per_pair(evaluation, f"results/gold/{evaluation}")),
             code=code_hash("workflow_scripts.evaluate.gold"),
@@ -56,8 +56,8 @@ for evaluation, entry in settings.evaluations.items():
             conda:
                 "../envs/xlqa.yaml"
             resources:
-                mem_mb=4000,
-                runtime=60,
+                mem_mb=memory(4000),
+                runtime=minutes(60),
             params:
                 answers=lambda wildcards, input: pair_files(input.predictions),
                 pairs=pair_files(
@@ -96,8 +96,8 @@ for evaluation, entry in settings.evaluations.items():
         conda:
             "../envs/xlqa.yaml"
         resources:
-            mem_mb=4000,
-            runtime=240,
+            mem_mb=memory(4000),
+            runtime=minutes(240),
             gpu=1,
         params:
             recipe=lambda wildcards: recipe(settings.prediction),
@@ -136,8 +136,8 @@ rule score:
     conda:
         "../envs/xlqa.yaml"
     resources:
-        mem_mb=2000,
-        runtime=60,
+        mem_mb=memory(2000),
+        runtime=minutes(60),
     params:
         gold=lambda wildcards, input: folder(input.gold),
         predictions=lambda wildcards, input: folder(input.predictions),
@@ -166,8 +166,8 @@ rule intervals:
     conda:
         "../envs/xlqa.yaml"
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=memory(2000),
+        runtime=minutes(30),
     params:
         code=code_hash("workflow_scripts.evaluate.intervals"),
     message:
@@ -188,8 +188,8 @@ rule thresholds:
     conda:
         "../envs/xlqa.yaml"
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=memory(1000),
+        runtime=minutes(10),
     params:
         code=code_hash("workflow_scripts.evaluate.threshold"),
     message:
@@ -218,8 +218,8 @@ rule examples:
     conda:
         "../envs/xlqa.yaml"
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=memory(2000),
+        runtime=minutes(30),
     params:
         gold=lambda wildcards, input: folder(input.gold),
         predictions=lambda wildcards: named(answered_folders(wildcards)),
@@ -249,8 +249,8 @@ rule effects:
     conda:
         "../envs/xlqa.yaml"
     resources:
-        mem_mb=2000,
-        runtime=60,
+        mem_mb=memory(2000),
+        runtime=minutes(60),
     params:
         recipe=lambda wildcards: recipe(effects_recipe(settings, wildcards.table)),
         questions=lambda wildcards: [
@@ -278,8 +278,8 @@ rule calibrate:
     conda:
         "../envs/xlqa.yaml"
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=memory(2000),
+        runtime=minutes(30),
     params:
         recipe=lambda wildcards: recipe(calibration_of(wildcards), Calibration.model_fields),
         runs=calibration_options,

@@ -17,8 +17,8 @@ rule figure_of_effects:
     conda:
         "../envs/xlqa.yaml"
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=memory(1000),
+        runtime=minutes(10),
     params:
         recipe=lambda wildcards: recipe(effects_recipe(settings, wildcards.table)),
         code=code_hash("workflow_scripts.report.effects_figure"),
@@ -29,7 +29,7 @@ rule figure_of_effects:
         " --svg {output.svg} --png {output.png} --page {output.page} > {log} 2>&1"
 
 
-rule heat_maps:
+rule figure_of_heat_maps:
     input:
         "results/tables/{table}.csv",
     output:
@@ -45,8 +45,8 @@ rule heat_maps:
     conda:
         "../envs/xlqa.yaml"
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=memory(1000),
+        runtime=minutes(10),
     params:
         recipe=lambda wildcards: recipe(heat_maps_recipe(settings, wildcards.table)),
         code=code_hash("workflow_scripts.report.heat_maps"),
@@ -57,7 +57,7 @@ rule heat_maps:
         " --svg {output.svg} --png {output.png} --page {output.page} > {log} 2>&1"
 
 
-rule scores_by_size:
+rule figure_of_sizes:
     input:
         table="results/tables/{table}.csv",
         data=lambda wildcards: [file for of in counted_data(wildcards).values() for file in of.values()],
@@ -75,8 +75,8 @@ rule scores_by_size:
     conda:
         "../envs/xlqa.yaml"
     resources:
-        mem_mb=2000,
-        runtime=10,
+        mem_mb=memory(2000),
+        runtime=minutes(10),
     params:
         recipe=lambda wildcards: recipe(sizes_recipe(settings, wildcards.table, wildcards.grown)),
         data=lambda wildcards: options(counted_data(wildcards)),
@@ -103,8 +103,8 @@ rule misheard_words:
     conda:
         "../envs/xlqa.yaml"
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=memory(1000),
+        runtime=minutes(10),
     params:
         written=lambda wildcards: named(misheard(wildcards, 0)),
         heard=lambda wildcards: named(misheard(wildcards, 1)),
@@ -133,8 +133,8 @@ rule figure_of_heard:
     conda:
         "../envs/xlqa.yaml"
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=memory(1000),
+        runtime=minutes(10),
     params:
         recipe=lambda wildcards: recipe(heard_recipe(settings, wildcards.table)),
         scores=lambda wildcards: [
@@ -162,8 +162,8 @@ rule figure_of_retrieval:
     conda:
         "../envs/xlqa.yaml"
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=memory(1000),
+        runtime=minutes(10),
     params:
         recipe=lambda wildcards: recipe(retrieval_table(settings, wildcards.retrieval)),
         code=code_hash("workflow_scripts.report.retrieval_figure"),
@@ -190,8 +190,8 @@ if relocated(settings):
         conda:
             "../envs/xlqa.yaml"
         resources:
-            mem_mb=2000,
-            runtime=10,
+            mem_mb=memory(2000),
+            runtime=minutes(10),
         params:
             recipe=recipe(relocations_recipe(settings)),
             files=options(relocated_files()),
@@ -203,7 +203,7 @@ if relocated(settings):
             " --svg {output.svg} --png {output.png} --page {output.page} > {log} 2>&1"
 
 
-rule training_curves:
+rule figure_of_training:
     input:
         lambda wildcards: flat(training_facts(wildcards)),
     output:
@@ -219,8 +219,8 @@ rule training_curves:
     conda:
         "../envs/xlqa.yaml"
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=memory(1000),
+        runtime=minutes(10),
     params:
         recipe=lambda wildcards: recipe(curves_recipe(settings, wildcards.encoder)),
         training=lambda wildcards: named(training_facts(wildcards)),

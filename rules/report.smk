@@ -28,8 +28,8 @@ rule table:
     conda:
         "../envs/xlqa.yaml"
     resources:
-        mem_mb=500,
-        runtime=10,
+        mem_mb=memory(500),
+        runtime=minutes(10),
     params:
         recipe=lambda wildcards: recipe(table_recipe(settings, wildcards.table)),
         scores=lambda wildcards: [
@@ -61,8 +61,8 @@ rule table_of_sections:
     conda:
         "../envs/xlqa.yaml"
     resources:
-        mem_mb=500,
-        runtime=10,
+        mem_mb=memory(500),
+        runtime=minutes(10),
     params:
         recipe=lambda wildcards: recipe(sections_recipe(settings, wildcards.table)),
         scores=lambda wildcards: [
@@ -93,8 +93,8 @@ rule table_of_outcomes:
     conda:
         "../envs/xlqa.yaml"
     resources:
-        mem_mb=500,
-        runtime=10,
+        mem_mb=memory(500),
+        runtime=minutes(10),
     params:
         recipe=lambda wildcards: recipe(outcomes_recipe(settings, wildcards.table)),
         questions=lambda wildcards: [
@@ -125,8 +125,8 @@ rule table_of_pairs:
     conda:
         "../envs/xlqa.yaml"
     resources:
-        mem_mb=500,
-        runtime=10,
+        mem_mb=memory(500),
+        runtime=minutes(10),
     params:
         recipe=lambda wildcards: recipe(pairs_table_recipe(settings, wildcards.table)),
         pairs=lambda wildcards: named(pairs_shown(wildcards)),
@@ -154,8 +154,8 @@ rule table_of_alignments:
     conda:
         "../envs/xlqa.yaml"
     resources:
-        mem_mb=500,
-        runtime=10,
+        mem_mb=memory(500),
+        runtime=minutes(10),
     params:
         recipe=lambda wildcards: recipe(alignments_recipe(settings, wildcards.table)),
         pairs=lambda wildcards: named(pairs_shown(wildcards)),
@@ -181,8 +181,8 @@ rule table_of_settings:
     conda:
         "../envs/xlqa.yaml"
     resources:
-        mem_mb=500,
-        runtime=10,
+        mem_mb=memory(500),
+        runtime=minutes(10),
     params:
         recipe=lambda wildcards: recipe(settings_recipe(settings, wildcards.table)),
         code=code_hash("workflow_scripts.report.settings"),
@@ -210,8 +210,8 @@ rule table_of_records:
     conda:
         "../envs/xlqa.yaml"
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=memory(2000),
+        runtime=minutes(30),
     params:
         recipe=lambda wildcards: recipe(records_table_recipe(settings, wildcards.table)),
         questions=lambda wildcards: corpus_tables(record_corpora(wildcards)),
@@ -242,8 +242,8 @@ rule table_of_effects:
     conda:
         "../envs/xlqa.yaml"
     resources:
-        mem_mb=500,
-        runtime=10,
+        mem_mb=memory(500),
+        runtime=minutes(10),
     params:
         recipe=lambda wildcards: recipe(effects_recipe(settings, wildcards.table)),
         code=code_hash("workflow_scripts.report.effects"),
@@ -256,7 +256,7 @@ rule table_of_effects:
 
 rule report:
     input:
-        tables=expand("results/tables/{table}.md", table=settings.tables),
+        tables=expand("results/tables/{table}.{form}", table=settings.tables, form=["csv", "md"]),
         effects=expand("results/effects/{table}.json", table=of_kind(settings.tables, EffectsTableOf)),
         figures=figures(["svg"]),
         examples=expand("results/examples/{evaluation}.json", evaluation=settings.examples),
@@ -270,17 +270,17 @@ rule report:
     conda:
         "../envs/xlqa.yaml"
     resources:
-        mem_mb=500,
-        runtime=10,
+        mem_mb=memory(500),
+        runtime=minutes(10),
     params:
-        recipe=lambda wildcards: recipe(page_recipe(settings, figures_of(settings))),
+        recipe=lambda wildcards: recipe(page_recipe(settings)),
         code=code_hash("workflow_scripts.report.page"),
     message:
         "Writing the page of results"
     shell:
         "python -m workflow_scripts.report.page --recipe {params.recipe:q} --tables results/tables"
         " --effects results/effects --figures results/figures --examples results/examples --costs logs/costs"
-        " --template {input.template:q} --out {output} > {log} 2>&1"
+        " --results results --template {input.template:q} --out {output} > {log} 2>&1"
 
 
 rule compare:
@@ -300,8 +300,8 @@ rule compare:
     conda:
         "../envs/xlqa.yaml"
     resources:
-        mem_mb=500,
-        runtime=10,
+        mem_mb=memory(500),
+        runtime=minutes(10),
     params:
         recipe=comparison_recipe,
         code=code_hash("workflow_scripts.report.compare"),
@@ -325,8 +325,8 @@ rule retrieval_table:
     conda:
         "../envs/xlqa.yaml"
     resources:
-        mem_mb=500,
-        runtime=10,
+        mem_mb=memory(500),
+        runtime=minutes(10),
     params:
         recipe=lambda wildcards: recipe(retrieval_table(settings, wildcards.retrieval)),
         code=code_hash("workflow_scripts.report.retrieval"),
@@ -351,8 +351,8 @@ rule calibration_table:
     conda:
         "../envs/xlqa.yaml"
     resources:
-        mem_mb=500,
-        runtime=10,
+        mem_mb=memory(500),
+        runtime=minutes(10),
     params:
         recipe=lambda wildcards: recipe(calibration_table(settings, wildcards.calibration)),
         code=code_hash("workflow_scripts.report.calibration"),
@@ -386,8 +386,8 @@ rule card:
     conda:
         "../envs/xlqa.yaml"
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=memory(1000),
+        runtime=minutes(10),
     params:
         recipe=lambda wildcards: recipe(card_of(wildcards)),
         intervals=lambda wildcards: named(card_intervals(wildcards)),
@@ -425,8 +425,8 @@ rule manifest:
     conda:
         "../envs/xlqa.yaml"
     resources:
-        mem_mb=1000,
-        runtime=60,
+        mem_mb=memory(1000),
+        runtime=minutes(60),
     params:
         recipe=lambda wildcards: recipe(manifest()),
         code=code_hash("workflow_scripts.report.manifest"),

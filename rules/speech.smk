@@ -24,8 +24,8 @@ rule transcribe:
     conda:
         "../envs/xlqa.yaml"
     resources:
-        mem_mb=2000,
-        runtime=720,
+        mem_mb=memory(2000),
+        runtime=minutes(720),
     params:
         # the other keys (limits, prices, addresses) change no transcript, and come through the environment
         settings=transcription_settings,
@@ -60,8 +60,8 @@ rule transcribed_questions:
     conda:
         "../envs/xlqa.yaml"
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=memory(4000),
+        runtime=minutes(60),
     params:
         dialect=lambda wildcards: corpus_of(wildcards).dialect,
         qmark=lambda wildcards: corpus_of(wildcards).qmark,
@@ -89,8 +89,8 @@ rule word_error_rates:
     conda:
         "../envs/xlqa.yaml"
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=memory(4000),
+        runtime=minutes(60),
     params:
         transcripts=[
             f"{settings.corpora[corpus].dialect}={file}"

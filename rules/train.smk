@@ -15,8 +15,8 @@ rule pretrain:
     conda:
         "../envs/xlqa.yaml"
     resources:
-        mem_mb=4000,
-        runtime=720,
+        mem_mb=memory(4000),
+        runtime=minutes(720),
         gpu=1,
     params:
         recipe=lambda wildcards: recipe(encoder_of(wildcards).pretrain),
@@ -43,8 +43,8 @@ rule checkpoint:
     conda:
         "../envs/xlqa.yaml"
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=memory(4000),
+        runtime=minutes(60),
     params:
         source=lambda wildcards: encoder_of(wildcards).checkpoint,
         out=lambda wildcards, output: folder(output),
@@ -73,8 +73,8 @@ rule trim:
     conda:
         "../envs/xlqa.yaml"
     resources:
-        mem_mb=4000,
-        runtime=120,
+        mem_mb=memory(4000),
+        runtime=minutes(120),
     params:
         recipe=lambda wildcards: recipe(encoder_of(wildcards).trim, ["min_count", "max_unknown"]),
         text=lambda wildcards: named(encoder_of(wildcards).text),
@@ -102,8 +102,8 @@ rule contexts:
     conda:
         "../envs/xlqa.yaml"
     resources:
-        mem_mb=4000,
-        runtime=240,
+        mem_mb=memory(4000),
+        runtime=minutes(240),
     params:
         recipe=lambda wildcards: recipe(settings.features, ["max_passages"]),
         code=code_hash("workflow_scripts.qa.contexts"),
@@ -128,8 +128,8 @@ rule windows:
     conda:
         "../envs/xlqa.yaml"
     resources:
-        mem_mb=4000,
-        runtime=240,
+        mem_mb=memory(4000),
+        runtime=minutes(240),
     params:
         recipe=lambda wildcards: recipe(settings.features),
         code=code_hash("workflow_scripts.qa.windows"),
@@ -167,8 +167,8 @@ rule tune:
     conda:
         "../envs/xlqa.yaml"
     resources:
-        mem_mb=8000,
-        runtime=720,
+        mem_mb=memory(8000),
+        runtime=minutes(720),
         gpu=1,
     params:
         recipe=lambda wildcards: tuning_recipe(model_of(wildcards)),

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -11,19 +12,30 @@ from typing import TypeVar
 from pydantic import BaseModel, ValidationError
 
 Recipe = TypeVar("Recipe", bound=BaseModel)
+ERROR_FILE = "XLQA_ERROR_FILE"  # where `cluster.launch` reads what one of several processes ended with
 
 
 class InputError(ValueError):
     """Something the user can mend: one sentence that says what is wrong, where, and what would be right."""
 
+    code = 2
+
+
+class LaterError(InputError):
+    """Something that time may mend, another process at work, say: the same command may end well later."""
+
+    code = 75  # EX_TEMPFAIL of sysexits.h
+
 
 def run(main: Callable[[], None]) -> None:
-    """Call a step's `main`; an InputError ends the process with its sentence on stderr and exit code 2."""
+    """Call a step's `main`; an InputError ends the process with its sentence on stderr and its exit code."""
     try:
         main()
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
+        if told := os.environ.get(ERROR_FILE):
+            Path(told).write_text(json.dumps({"sentence": str(error), "code": error.code}), "utf-8")
+        sys.exit(error.code)
 
 
 def parser(description: str | None, recipe: type[BaseModel] | None = None) -> argparse.ArgumentParser:

@@ -1,6 +1,5 @@
 """Training resumes to the bit, stops cleanly, and refuses what it cannot do."""
 
-import errno
 import os
 import resource
 import signal
@@ -157,27 +156,6 @@ def test_the_parts_of_a_batch_add_up(tmp_path):
     assert torch.allclose(*ends, atol=1e-6)
     assert told[0]["loss"] == pytest.approx(told[1]["loss"], rel=1e-5)
     assert told[0]["pieces"] == told[1]["pieces"]
-
-
-def test_two_runs_cannot_train_in_one_folder(tmp_path):
-    with (
-        loop.locked(tmp_path),
-        pytest.raises(InputError, match="another process trains here"),
-        loop.locked(tmp_path),
-    ):
-        pass
-
-
-def test_a_file_system_without_locks_is_not_taken_for_another_process(tmp_path, monkeypatch):
-    def no_locks(file, operation):
-        raise OSError(errno.ENOLCK, "No locks available")
-
-    monkeypatch.setattr(loop.fcntl, "flock", no_locks)
-    with (
-        pytest.raises(InputError, match=r"cannot be locked \(No locks available\)"),
-        loop.locked(tmp_path),
-    ):
-        pass
 
 
 def test_a_loss_that_is_no_number_stops_the_run(tmp_path):

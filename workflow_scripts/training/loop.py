@@ -5,17 +5,16 @@ number alone, so a run that was killed continues with exactly the batches it wou
 several, whose losses add up: a step may be larger than what memory holds at once.  AdamW (no decay on biases
 and layer norms), linear warm-up, clipping, bf16 autocast through accelerate.  A checkpoint (weights, optimiser, random
 state) is written to the work folder every few minutes and on SIGTERM; it is used again only when recipe, code and data
-are the same, which the fingerprint says.  The work folder is locked: two runs never train in it at once.  It holds one
-checkpoint, two while one is written, and with a selection the best weights, those as of the checkpoint too if they have
-been surpassed since.  A run whose disk has no room for them does not begin; one whose disk fills up goes on without
-checkpoints, but not without its best weights.
+are the same, which the fingerprint says.  The work folder has one owner, who asks whether it still is before it writes
+(`training.work_folder`).  It holds one checkpoint, two while one is written, and with a selection the best weights,
+those as of the checkpoint too if they have been surpassed since.  A run whose disk has no room for them does not begin;
+one whose disk fills up goes on without checkpoints, but not without its best weights.
 
 What lines of progress show is kept for TensorBoard, too: `tensorboard --logdir work`.
 
 Under `accelerate launch`, several processes share the parts of every step (`training.processes`).
 """
 
-import fcntl
 import hashlib
 import json
 import math
@@ -24,8 +23,7 @@ import shutil
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
@@ -39,7 +37,7 @@ from torch import Tensor, nn
 from workflow_scripts.cli import InputError, Progress
 from workflow_scripts.files import atomic, sha256
 from workflow_scripts.recipes.training import Optimisation
-from workflow_scripts.training import processes
+from workflow_scripts.training import processes, work_folder
 from workflow_scripts.training.batch import Batch
 from workflow_scripts.training.device import mixed_precision
 from workflow_scripts.training.events import Events
@@ -47,6 +45,7 @@ from workflow_scripts.training.optimisers import optimisers, rate_factor
 from workflow_scripts.training.speed import Speed
 
 Loss = Callable[[nn.Module, Batch], tuple[Tensor, dict[str, Tensor]]]
+STOPPING = (signal.SIGTERM, signal.SIGUSR1)
 CHECKPOINT_SECONDS = float(os.environ.get("XLQA_CHECKPOINT_SECONDS", "300"))  # changes no result
 LOSSES = 200  # most losses that a summary has, however long the run was
 
@@ -66,37 +65,6 @@ def fingerprint(recipe: str, code: str, inputs: Sequence[Path | str]) -> str:
     """A digest of what a training run is a function of: its recipe, its code's digest, its inputs' content."""
     parts = [recipe, code, *(sha256(path) for path in inputs)]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
-
-
-@contextmanager
-def locked(work: Path) -> Iterator[None]:
-    """Hold the work folder; InputError when another run holds it, or the file system has no locks.
-
-    Of several processes of a run, the first holds it for all.
-    """
-    if not processes.first():
-        yield
-        return
-    work.mkdir(parents=True, exist_ok=True)
-    with open(work / "lock", "a+") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            file.seek(0)
-            owner = file.read().strip() or "unknown"
-            raise InputError(
-                f"{work}: another process trains here ({owner}); wait for it or stop it"
-            ) from None
-        except OSError as error:
-            raise InputError(
-                f"{work}: cannot be locked ({error.strerror}); give a --work folder on a file system with locks"
-            ) from None
-        for partial in work.glob(".*.pt.*"):  # of a run that was killed while writing
-            partial.unlink()
-        file.truncate(0)
-        file.write(f"process {os.getpid()} on {os.uname().nodename}\n")
-        file.flush()
-        yield
 
 
 class Scored(NamedTuple):
@@ -140,7 +108,7 @@ def train(
     the summary has `scores` (step and score), their `details` in the same order, and `best_step`.  It always has
     `losses`, the course of the run as `thinned` has it.
     Raises InputError when the loss is no longer a number, or a step has fewer parts than there are processes;
-    SystemExit(143) after saving on SIGTERM.
+    SystemExit(143) after saving on SIGTERM, SystemExit(138) on SIGUSR1, which SLURM's --signal may send before the end.
     """
     accelerator = Accelerator(mixed_precision=mixed_precision(recipe.precision))
     torch.manual_seed(seed + processes.rank())
@@ -233,7 +201,7 @@ def train(
         return len(scores) - 1 - first_best(scores) >= selection.patience
 
     stopping: list[int] = []
-    previous = signal.signal(signal.SIGTERM, lambda number, frame: stopping.append(number))
+    previous = {kind: signal.signal(kind, lambda number, frame: stopping.append(number)) for kind in STOPPING}
     began = saved = time.monotonic()
     progress = Progress(label, steps, "steps", start)
     events = Events(work / "events", start)
@@ -275,6 +243,7 @@ def train(
             if step % 20 == 0 or step == steps - 1:
                 events.write(step, {**told, "learning_rate": schedules[0].get_last_lr()[0]})
             step += 1
+            work_folder.tell(work, f"{label}: step {step} of {steps}")
             if processes.first():
                 progress.advance(1, **told)
             if selection and (step % selection.every == 0 or step == steps):
@@ -285,13 +254,17 @@ def train(
             if stop and step < steps and not given_up():
                 save(step, needed=True)
                 processes.wait()  # the launcher ends all soon after one has ended
-                say(f"{label}: stopped by SIGTERM at step {step}; run again to resume")
-                raise SystemExit(143)
+                kind = signal.Signals(stopping[0] if stopping else signal.SIGTERM)
+                say(f"{label}: stopped by {kind.name} at step {step}; run again to resume")
+                raise SystemExit(128 + kind)
             if due:
                 save(step)
                 saved = time.monotonic()
+        if any(processes.any_of([work_folder.awaited(work)], accelerator.device)):
+            save(step)
     finally:
-        signal.signal(signal.SIGTERM, previous)
+        for kind, handler in previous.items():
+            signal.signal(kind, handler)
         events.close()
     if step < steps:
         say(f"{label}: no better in {selection and selection.patience} scores; stopped at step {step}")
@@ -310,7 +283,11 @@ def train(
 
 
 def write(state: Any, path: Path) -> None:
-    """Write what torch can save; a machine that dies later finds it whole.  Raises InputError where that fails."""
+    """Write what torch can save; a machine that dies later finds it whole.
+
+    Raises InputError where that fails, LostError where the folder is another run's by now.
+    """
+    work_folder.check_owned(path.parent)
     try:
         with atomic(path) as temporary, open(temporary, "wb") as file:
             torch.save(state, file)
@@ -392,6 +369,8 @@ def set_random(states: Sequence[tuple[Tensor, Tensor | None]], seed: Sequence[in
 
 
 def finish(work: Path) -> None:
-    """Remove what a run has left in its work folder, when its result has been written."""
+    """Remove what a run has left in its work folder, when its result has been written; not if another waits for it."""
+    if work_folder.awaited(work):
+        return
     (work / "checkpoint.pt").unlink(missing_ok=True)
     keep_best(work, [])
