@@ -339,6 +339,7 @@ def test_whole_corpora_in_other_languages(tree: Tree) -> None:
         "translated_corpus": 3,
         "transliterated_corpus": 1,
         "translated_questions": 1,
+        "figure_of_relocation": 1,
         "contexts": 5,  # that questions are asked on other contexts adds nothing
         "windows": 6,
     }
