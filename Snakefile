@@ -38,6 +38,7 @@ include: "rules/speech.smk"
 include: "rules/align.smk"
 include: "rules/train.smk"
 include: "rules/evaluate.smk"
+include: "rules/figures.smk"
 include: "rules/report.smk"
 include: "rules/prefetch.smk"
 

@@ -64,6 +64,13 @@ def test_the_default(tree: Tree) -> None:
         "table_of_records": 1,
         "table_of_effects": 3,
         "figure_of_effects": 3,
+        "figure_of_heat_maps": 9,
+        "figure_of_sizes": 3,
+        "misheard_words": 1,
+        "figure_of_heard": 1,
+        "figure_of_retrieval": 1,
+        "figure_of_relocation": 1,
+        "figure_of_training": 2,
         "compare": 9,
         "retrieval": 1,
         "retrieval_table": 1,
@@ -136,6 +143,8 @@ def test_real_files(tree: Tree, tmp_path: Path) -> None:
         "gold_tiny_dev": 1,
         "score": 12,
         "table": 4,
+        "figure_of_heat_maps": 1,
+        "figure_of_training": 2,
     }
 
 
@@ -265,6 +274,9 @@ def test_mucot(tree: Tree) -> None:
         "effects": 1,
         "table_of_effects": 1,
         "figure_of_effects": 1,
+        "figure_of_sizes": 4,
+        "figure_of_relocation": 1,
+        "figure_of_training": 2,
         "table_of_records": 1,
     }
     one = ("--config", "for_each={k: [3]}", "--", "results/tables/mucot_table2.csv")
@@ -327,6 +339,7 @@ def test_whole_corpora_in_other_languages(tree: Tree) -> None:
         "translated_corpus": 3,
         "transliterated_corpus": 1,
         "translated_questions": 1,
+        "figure_of_relocation": 1,
         "contexts": 5,  # that questions are asked on other contexts adds nothing
         "windows": 6,
     }
