@@ -39,6 +39,7 @@ include: "rules/align.smk"
 include: "rules/train.smk"
 include: "rules/evaluate.smk"
 include: "rules/report.smk"
+include: "rules/prefetch.smk"
 
 
 # Once: Snakemake reads this file again for every job that it starts in a process of its own.

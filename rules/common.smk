@@ -2,9 +2,11 @@
 
 import functools
 import json
+import logging
 import os
 import re
 import shlex
+import sys
 from pathlib import Path
 
 from workflow_scripts.bitexts import archives
@@ -78,6 +80,7 @@ from workflow_scripts.provenance import (
     card_recipe,
     digest,
     files_of,
+    is_folder,
     page_recipe,
     parts_from,
     parts_of,
@@ -1120,6 +1123,16 @@ def card_questions(wildcards):
 def card_lists(wildcards):
     """TRAINING_SET -> the guard's list of what is not trained on."""
     return {stage.name: f"results/guard/{stage.name}.left_out.jsonl" for stage in card_of(wildcards).sets}
+
+
+def shown(file, caption, category, labels):
+    """A file that `snakemake --report` shows, with a caption of resources/report/ and labels, or a function for them."""
+    return report(file, caption=f"../resources/report/{caption}.rst", category=category, labels=labels)
+
+
+def title_of(wildcards):
+    """The labels of what is made of a table: what it is called."""
+    return {"title": settings.tables[wildcards.table].title}
 
 
 def answered_folders(wildcards):

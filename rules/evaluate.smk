@@ -115,7 +115,7 @@ for evaluation, entry in settings.evaluations.items():
         message:
             f"Answering {evaluation} with {{wildcards.model}}, seed {{wildcards.seed}}"
         shell:
-            "python -m workflow_scripts.qa.predict --model {params.model} --documents {input.documents}"
+            "python -m workflow_scripts.cluster.launch workflow_scripts.qa.predict --model {params.model} --documents {input.documents}"
             " --questions {input.questions} --contexts {input.contexts} --windows {input.windows}"
             " --recipe {params.recipe:q} --hide {params.hide} --label {wildcards.model} --pair {params.pairs}"
             " {params.others} > {log} 2>&1"

@@ -595,6 +595,12 @@ class Model(Recipe):
     )
     training_set: Name = Field(description="an entry of training_sets")
     tuning: Name = Field("default", description="an entry of tuning")
+    devices: Positive = Field(
+        1,
+        description="GPUs on each node that share the tuning's steps; changes a result by rounding only, and makes"
+        " none anew",
+    )
+    nodes: Positive = Field(1, description="nodes of a SLURM cluster that share them")
 
 
 class SelectedOn(Selected):

@@ -3,6 +3,7 @@
 import functools
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -90,7 +91,7 @@ LICENCES = {
 }
 GENERATED = "the generated world"
 # What things are called, and how many jobs share work, changes no result.
-SILENT = ("label", "shards")
+SILENT = ("label", "shards", "devices", "nodes")
 
 
 def parts_of(config: Config, model: str, evaluation: str) -> Parts:
@@ -208,7 +209,7 @@ def sources_of(config: Config, parts: Parts) -> list[Source]:
     others += ["transcripts by Google Cloud Speech-to-Text"] if parts.get("speech") else []
     folders = [config.alignments[name].checkpoint for name in parts.get("alignments", {})]
     folders += [config.encoders[name].checkpoint for name in parts.get("encoders", {})]
-    others += [f"encoder in {folder}" for folder in folders if folder and _is_folder(folder)]
+    others += [f"encoder in {folder}" for folder in folders if folder and is_folder(folder)]
     return [*found.values(), *(Source(name=name, licence=None) for name in others if name)]
 
 
@@ -219,7 +220,7 @@ def _translated_by(entry: Any) -> str | None:
     return f"translations by {entry.model}" if isinstance(entry, TRANSLATORS) else None
 
 
-def _is_folder(checkpoint: str) -> bool:
+def is_folder(checkpoint: str) -> bool:
     """Whether a checkpoint is a folder here, not a name on the hub."""
     return checkpoint.startswith(("/", ".", "data/")) or Path(checkpoint).is_dir()
 
@@ -237,7 +238,7 @@ def how_encoded(config: Config, model: str) -> tuple[list[str], str | None]:
                 f" {shape.layers} {'block' if shape.layers == 1 else 'blocks'} of width {shape.hidden_size}"
             )
         elif encoder.checkpoint is not None:
-            base = None if _is_folder(encoder.checkpoint) else encoder.checkpoint
+            base = None if is_folder(encoder.checkpoint) else encoder.checkpoint
             sentences.append(f"the published checkpoint {encoder.checkpoint}")
         elif encoder.trim is not None:
             sentences.append(f"pieces left out that text in {', '.join(encoder.text)} does not use")
@@ -322,10 +323,7 @@ def page_recipe(config: Config) -> Page:
         examples=[
             Answered(
                 evaluation=name,
-                labels={
-                    model: f"{config.models[model].label} {training_label(config, model)}"
-                    for model in shown_models(config, name)
-                },
+                labels=_labels(config, shown_models(config, name)),
             )
             for name in config.examples
         ],
@@ -342,6 +340,13 @@ def page_recipe(config: Config) -> Page:
     )
 
 
+def _labels(config: Config, models: list[str]) -> dict[str, str]:
+    """What tables call these models, with their names where that would be the same of several."""
+    called = {model: f"{config.models[model].label} {training_label(config, model)}" for model in models}
+    count = Counter(called.values())
+    return {model: f"{text} ({model})" if count[text] > 1 else text for model, text in called.items()}
+
+
 def _trained(config: Config, models: list[str]) -> list[Trained]:
     """What was trained for these models: encoders, alignments, then the models and those that they are tuned after."""
     chains = dict.fromkeys(name for model in models for name in reversed(chain_of(config, model)))
@@ -355,6 +360,7 @@ def _trained(config: Config, models: list[str]) -> list[Trained]:
         for start in starts
         if start.alignment is not None and config.alignments[start.alignment].checkpoint is None
     )
+    labels = _labels(config, list(chains))
     return [
         *(Trained(kind="encoder", label=name, folder=f"encoders/{name}") for name in encoders),
         *(
@@ -364,7 +370,7 @@ def _trained(config: Config, models: list[str]) -> list[Trained]:
         *(
             Trained(
                 kind="model",
-                label=f"{config.models[name].label} {training_label(config, name)}, seed {seed}",
+                label=f"{labels[name]}, seed {seed}",
                 folder=f"models/{name}/seed{seed}",
             )
             for name in chains

@@ -566,7 +566,9 @@ def rules() -> list[tuple[str, str]]:
 
 @pytest.mark.parametrize("text", [pytest.param(text, id=name) for name, text in rules()])
 def test_every_rule_runs_one_step_and_knows_its_code(text: str) -> None:
-    (step,) = re.findall(r"python -m (workflow_scripts\.[a-z._]+|{params\.step})", text)
+    launched = r"(?:workflow_scripts\.cluster\.launch (?:--\w+ {resources\.\w+} )*)?"
+    (step,) = re.findall(rf"python -m {launched}(workflow_scripts\.[a-z._]+|{{params\.step}})", text)
+    assert ("gpu=" in text) == ("cluster.launch" in text)
     if step == "{params.step}":  # one of several
         (chosen,) = re.findall(r"\bstep=(\w+),", text)
         assert f"code=lambda wildcards: code_hash({chosen}(wildcards))" in text

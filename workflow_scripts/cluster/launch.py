@@ -32,7 +32,9 @@ def main() -> None:
     arguments_parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    arguments_parser.add_argument("--devices", type=int, default=1, help="GPUs on each node (default 1)")
+    arguments_parser.add_argument(
+        "--devices", type=int, default=1, help="GPUs on each node (default 1); 0: no GPU is waited for"
+    )
     arguments_parser.add_argument("--nodes", type=int, default=1, help="nodes (default 1)")
     arguments_parser.add_argument(
         "--meet", metavar="HOST:PORT", help=argparse.SUPPRESS
@@ -43,10 +45,9 @@ def main() -> None:
     arguments = arguments_parser.parse_args()
     if not arguments.step:
         raise InputError("no step given; name its module, as workflow_scripts.qa.tune")
-    if arguments.devices < 1 or arguments.nodes < 1:
+    if arguments.devices < 0 or arguments.nodes < 1:
         raise InputError(
-            f"--devices {arguments.devices} --nodes {arguments.nodes}: give 1 or more of each; a machine without GPUs"
-            " needs no option"
+            f"--devices {arguments.devices} --nodes {arguments.nodes}: give numbers, of devices 0 for a step without"
         )
     in_slurm = "SLURM_JOB_ID" in os.environ
     if arguments.nodes > 1 and not arguments.meet:
@@ -54,7 +55,7 @@ def main() -> None:
             on_all_nodes(arguments.nodes, arguments.devices, arguments.step)
         print(f"no SLURM job here: one node instead of {arguments.nodes}", file=sys.stderr, flush=True)
         arguments.nodes = 1
-    devices = choose(arguments.devices, in_slurm)
+    devices = choose(arguments.devices, in_slurm) if arguments.devices else 0
     if not machine_has():
         os.environ["ACCELERATE_USE_CPU"] = "true"
     sys.stderr.flush()
