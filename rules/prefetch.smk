@@ -26,7 +26,7 @@ def public_files():
                 found += archives(entry.sources, language).values()
             else:
                 found += entry.files(language)
-                found += [entry.gold(language)] if entry.links else []
+                found += entry.gold(language)
     return list(dict.fromkeys(file for file in found if file.startswith("data/")))
 
 

@@ -393,7 +393,7 @@ def _published_encoders(parts: Parts) -> list[Source]:
         entry["checkpoint"]
         for section in ("encoders", "alignments")
         for entry in parts.get(section, {}).values()
-        if entry.get("checkpoint") and not _is_folder(entry["checkpoint"])
+        if entry.get("checkpoint") and not is_folder(entry["checkpoint"])
     ]
     return [
         Source(
