@@ -680,7 +680,7 @@ def lost(files, made):
     Snakemake runs no step because one of its inputs was deleted, as long as its output is there.  It does run one whose
     parameters have changed, and parameters are read anew before a job starts, when the files are there again.  What is
     recorded then comes from a cache that is older, which is therefore emptied; without that, all of it would be run once
-    more.
+    more, as it is where a cluster gets both steps as one job.
     """
     gone = [file for file in files if not Path(file).exists()] if Path(made[0]).exists() else []
     if gone:

@@ -388,6 +388,15 @@ def test_thresholds_candidates_and_confidences(tree: Tree) -> None:
     raw["evaluations"]["dev"] = {"corpora": ["dev", "dev-en-to-xx", "dev-xx-to-en"], "annotators": 1}
     raw["evaluations"]["test"]["thresholds_from"] = "dev"
     raw["tables"]["minimal"]["threshold"] = "dev"
+    raw["tables"]["effects"] = {
+        "kind": "effects",
+        "title": "Effects at thresholds of dev",
+        "evaluation": "test",
+        "task": "minimal",
+        "thresholds": "dev",
+        "columns": [["en-ar", "ar-en"]],
+        "effects": [{"label": "x", "system": ["tiny-ar"], "base": ["tiny-mono"]}],
+    }
     raw["prediction"] = {"n_best": 3, "squad": True}
     raw["calibration"] = {"tiny": {"models": ["tiny-mono"], "fitted_on": "dev", "evaluation": "test"}}
     (tree.folder / "dev.yaml").write_text(yaml.safe_dump(raw), "utf-8")
@@ -423,6 +432,9 @@ def test_thresholds_candidates_and_confidences(tree: Tree) -> None:
     assert "--thresholds" not in command(
         "workflow_scripts.evaluate.score", "results/scores/tiny-mono/seed0/dev.json"
     )
+    effects = command("workflow_scripts.evaluate.effects")
+    given = effects[effects.index("--thresholds") + 1 : effects.index("--thresholds") + 3]
+    assert f"tiny-mono={thresholds}" in given
     calibrate = command("workflow_scripts.evaluate.calibrate")
     assert calibrate[calibrate.index("--dev-nbest") + 1] == f"tiny-mono/0={answers}/dev"
     assert calibrate[calibrate.index("--test-nbest") + 1] == f"tiny-mono/0={answers}/test"
