@@ -22,6 +22,7 @@ from workflow_scripts.cluster.throughput import (
     Step,
     Throughput,
     fit,
+    fit_together,
     read_cost,
     read_throughput,
 )
@@ -48,20 +49,26 @@ def calibrated(
     """Rates from what jobs took.  With `on_gpus`, those that ask for a GPU say how fast GPUs are, by the clock."""
     steps: dict[str, list[tuple[Mapping[str, float], Cost]]] = defaultdict(list)
     fast: list[tuple[Mapping[str, float], float]] = []
+    loading = set()  # steps that load an encoder
     for job, cost in costs.items():
         of = work(job)
+        if job.resources.get("gpu"):
+            loading.add(of.step)
         if on_gpus and job.resources.get("gpu"):
             fast.append(({name: of.amounts.get(name, 0.0) for name in ("flops", "steps")}, cost.wall))
         else:
             steps[of.step].append((of.amounts, cost))
     known = dict(before.steps) if before else {}
-    for step, jobs in sorted(steps.items()):
-        rates = fit(
-            [(amounts, cost.processor) for amounts, cost in jobs],
-            known[step].seconds if step in known else None,
-        )
+    seconds = {
+        step: [(amounts, cost.processor) for amounts, cost in jobs] for step, jobs in sorted(steps.items())
+    }
+    rated = {step: of.seconds for step, of in known.items()}
+    learned = {step: jobs for step, jobs in seconds.items() if step in loading}
+    rates = fit_together(learned, rated) if learned else {}
+    rates |= {step: fit(jobs, rated.get(step)) for step, jobs in seconds.items() if step not in loading}
+    for step, jobs in steps.items():
         memory = max(cost.memory for _, cost in jobs)
-        known[step] = Step(jobs=len(jobs), seconds=rates, memory_mb=round(memory))
+        known[step] = Step(jobs=len(jobs), seconds=rates[step], memory_mb=round(memory))
     gpu = before.gpu if before else Gpu()
     if fast:
         gpu = Gpu(measured=True, seconds=fit(fast, gpu.seconds))

@@ -1,8 +1,9 @@
 """How long a unit of work takes: seconds of processor time of each step, fitted to what jobs took, and time on a GPU.
 
 A job takes `fixed` seconds, most of them for starting Python and torch, and so many more for each unit of its work
-(`cluster.work`).  These rates are not negative, and are least squares over a run's jobs, each weighed by one over its
-time; a run has few jobs of some steps, all alike, so rates that were known before count as much as one job.
+(`cluster.work`).  Steps that ask for a GPU load torch and an encoder first, and start alike.  These rates are not
+negative, and are least squares over a run's jobs, each weighed by one over its time; a run has few jobs of some steps,
+all alike, so rates that were known before count as much as one job.
 
 resources/throughput.json was measured on the machine that it names; `python -m workflow_scripts.cluster.calibrate`
 writes one for yours.
@@ -119,25 +120,60 @@ def _number(text: str | None) -> float:
         return 0.0
 
 
-def fit(
-    jobs: Sequence[tuple[Mapping[str, float], float]], before: Mapping[str, float] | None
-) -> dict[str, float]:
-    """Rates from (work, seconds) of some jobs and the rates that were known before, if any were."""
-    names = sorted({name for amounts, _ in jobs for name, amount in amounts.items() if amount})
-    amounts = np.array([[1.0, *(of.get(name, 0.0) for name in names)] for of, _ in jobs])
-    seconds = np.maximum(np.array([taken for _, taken in jobs]), 0.01)
-    typical = amounts.mean(axis=0)
-    if before is None or not any(before.get(name) for name in names):
-        # nothing is known: a start, and the rest in equal parts for all kinds of work
-        fixed = min(START, float(seconds.min()))
-        rest = (float(seconds.mean()) - fixed) / max(len(names), 1)
-        guess = np.array([fixed, *(rest / size for size in typical[1:])])
-    else:
-        guess = np.array([before.get(name, 0.0) for name in ("fixed", *names)])
-        guess *= float(seconds.sum()) / max(float((amounts @ guess).sum()), 1e-9)
-    weights = 1 / np.sqrt(seconds)
-    one = 1 / np.sqrt(float(seconds.mean()))
-    rows = np.vstack([amounts * weights[:, None], np.diag(typical * one)])
-    wanted = np.concatenate([seconds * weights, guess * typical * one])
-    found, _ = nnls(rows, wanted)
-    return {name: round(float(rate), 6) for name, rate in zip(("fixed", *names), found, strict=True)}
+Observed = Sequence[tuple[Mapping[str, float], float]]  # (work, seconds) of some jobs
+
+
+def fit(jobs: Observed, before: Mapping[str, float] | None) -> dict[str, float]:
+    """Rates from what some jobs of a step took, and those that were known before, if any were."""
+    return fit_together({"step": jobs}, {"step": before} if before else {})["step"]
+
+
+def fit_together(
+    steps: Mapping[str, Observed], before: Mapping[str, Mapping[str, float]]
+) -> dict[str, dict[str, float]]:
+    """Rates of several steps that start alike: `fixed` is the same for all of them."""
+    names = {
+        step: sorted({name for amounts, _ in jobs for name, amount in amounts.items() if amount})
+        for step, jobs in steps.items()
+    }
+    columns = [(step, name) for step in steps for name in names[step]]
+    place = {column: number for number, column in enumerate(columns, 1)}
+    rows, wanted = [], []
+    every = [seconds for jobs in steps.values() for _, seconds in jobs]
+    starts = [START]
+    for step, jobs in steps.items():
+        known = before.get(step, {})
+        mean = {name: sum(of.get(name, 0.0) for of, _ in jobs) / len(jobs) for name in names[step]}
+        typical = sum(seconds for _, seconds in jobs) / len(jobs)
+        if any(known.get(name) for name in names[step]):
+            guess = {name: known.get(name, 0.0) for name in ("fixed", *names[step])}
+            said = guess["fixed"] + sum(guess[name] * mean[name] for name in names[step])
+            guess = {name: rate * typical / said for name, rate in guess.items()}
+            starts.append(guess["fixed"])
+        else:
+            # nothing is known: a start, and the rest in equal parts for all kinds of work
+            rest = max(typical - START, 0.0) / max(len(names[step]), 1)
+            guess = {name: rest / mean[name] for name in names[step]}
+        for of, seconds in jobs:
+            weight = max(seconds, 0.01) ** -0.5
+            row = np.zeros(len(columns) + 1)
+            row[0] = 1
+            for name in names[step]:
+                row[place[step, name]] = of.get(name, 0.0)
+            rows.append(row * weight)
+            wanted.append(max(seconds, 0.01) * weight)
+        for name in names[step]:  # what was known, as one more job
+            row = np.zeros(len(columns) + 1)
+            row[place[step, name]] = mean[name] * typical**-0.5
+            rows.append(row)
+            wanted.append(guess[name] * mean[name] * typical**-0.5)
+    start = np.zeros(len(columns) + 1)
+    start[0] = max(sum(every) / len(every), 0.01) ** -0.5
+    rows.append(start)
+    wanted.append(float(np.median(starts[1:] or starts)) * start[0])
+    found, _ = nnls(np.array(rows), np.array(wanted))
+    return {
+        step: {"fixed": round(float(found[0]), 6)}
+        | {name: round(float(found[place[step, name]]), 6) for name in names[step]}
+        for step in steps
+    }
