@@ -43,7 +43,9 @@ include: "rules/speech.smk"
 include: "rules/align.smk"
 include: "rules/train.smk"
 include: "rules/evaluate.smk"
+include: "rules/figures.smk"
 include: "rules/report.smk"
+include: "rules/prefetch.smk"
 
 
 # Once: Snakemake reads this file again for every job that it starts in a process of its own.

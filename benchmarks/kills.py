@@ -63,11 +63,21 @@ class Disturbed:
 
     def partial(self) -> int | None:
         """Bytes of a checkpoint that is being written; None where there is none."""
-        for file in self.work.glob(".checkpoint.pt.*"):
+        for file in self.work.glob("run.*/.checkpoint.pt.*"):
             try:
                 return file.stat().st_size
             except FileNotFoundError:
                 continue
+        return None
+
+    def checkpoint(self) -> tuple[int, int] | None:
+        """When the checkpoint was written, and its bytes; None where there is none."""
+        for file in self.work.glob("run.*/checkpoint.pt"):
+            try:
+                found = file.stat()
+            except FileNotFoundError:
+                continue
+            return found.st_mtime_ns, found.st_size
         return None
 
     def kill_at(self, point: str) -> str:
@@ -82,16 +92,16 @@ class Disturbed:
             self.note(log)
             return point
         process, log = self.start()
-        checkpoint = self.work / "checkpoint.pt"
         # what an earlier kill has left is cleared away by the run before it goes on
         while process.poll() is None and "resumed" not in log.read_text() and "steps," not in log.read_text():
             time.sleep(0.05)
-        first = checkpoint.stat().st_mtime_ns if checkpoint.exists() else 0
+        first = self.checkpoint()
         until = None
         while process.poll() is None:
-            written = checkpoint.exists() and checkpoint.stat().st_mtime_ns != first
-            if written:
-                self.whole = checkpoint.stat().st_size
+            seen = self.checkpoint()
+            written = seen is not None and seen != first
+            if seen and written:
+                self.whole = seen[1]
             size = self.partial()
             if point == "step" and written:
                 until = until or time.monotonic() + self.random.uniform(0.1, 0.9) * self.seconds

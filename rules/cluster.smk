@@ -2,7 +2,11 @@
 and which short jobs are submitted as one.  Nothing here changes a result, and nothing of it counts on one machine.
 """
 
+from snakemake.logging import logger
+
+from workflow_scripts.cluster import preflight
 from workflow_scripts.cluster import site as sites
+from workflow_scripts.cluster.devices import pool as machine_gpus
 
 
 @functools.cache
@@ -44,12 +48,37 @@ def minutes(first, for_each_mb=0):
     return growing(lambda site: site.max_minutes, first, for_each_mb)
 
 
+def on_several_nodes(nodes):
+    """What a job that may run on several nodes asks for beside its GPUs, so that Snakemake's SLURM executor starts its
+    command once, on the first of them, and leaves it to the command to start a process on each."""
+
+    def where_several(value):
+        return lambda wildcards: value(nodes(wildcards)) if nodes(wildcards) > 1 else None
+
+    return {
+        "mpi": where_several(lambda number: "srun"),
+        "tasks": where_several(lambda number: number),
+        "tasks_per_gpu": where_several(lambda number: 0),
+    }
+
+
+# Where jobs run on this machine, as many that want a GPU at a time as it has; a number on the command line wins.  More
+# would only wait for one another (workflow_scripts.cluster.launch).
+if (
+    workflow.is_main_process
+    and workflow.nodes is None
+    and "gpu" not in workflow.global_resources
+    and machine_gpus()
+):
+    workflow.register_resource("gpu", len(machine_gpus()))
+
+
 # Group -> the rules whose jobs take seconds.  Jobs of a group that hang together are one SLURM job, and so are several
 # chains of them, in the number that the profile's `group-components` gives.  No job outside a group may stand between two
 # of its jobs, or the group would wait for itself; and all of it waits for what its last job waits for.
 TOGETHER = {
     "scores": "score|intervals|thresholds",
-    "tables": "effects|calibrate|examples|card|compare|report|manifest|table|table_.*|figure.*|.*_table",
+    "tables": "effects|calibrate|examples|card|compare|report|manifest|table|table_.*|misheard_words|figure.*|.*_table",
 }
 CORPORA = (
     "microworld|tydiqa|squad|chaii|split_.*|matched|translations_from_.*|translated_.*|transliterated_corpus"
@@ -62,7 +91,7 @@ if settings.microworld and not of_kind(settings.translations, TRANSLATORS):
 else:
     TOGETHER |= {"features-of-a-corpus": "contexts|windows"}
 # What a job takes that is submitted with others.
-SHORT = minutes(3)
+SHORT = minutes(5)
 
 
 def ask_of_cluster(all_rules):
@@ -115,3 +144,35 @@ def scratch(before):
         return before.evaluate(wildcards, **context).value
 
     return value
+
+
+def look_before_submitting():
+    """End the run with a sentence where SLURM or the disks would refuse what is about to be submitted."""
+    file = sites.place(Path(workflow.basedir))
+    waiting = set(workflow.dag.needrun_jobs())
+    submitted = [
+        job
+        for job in workflow.dag.get_jobs_or_groups()
+        if not job.is_local and not waiting.isdisjoint(job if job.is_group() else [job])
+    ]
+    try:
+        preflight.check_folders([Path("results"), Path("work"), Path("logs")], site(), file)
+        preflight.check_jobs(
+            site(), file, {preflight.job(job.name, job.resources, job.threads) for job in submitted}
+        )
+        if sentence := preflight.nodes_may_not_see(Path.cwd()):
+            print(f"warning: {sentence}", file=sys.stderr)
+    except InputError as error:
+        sys.exit(f"error: {error}")
+
+
+# The executor guesses an account where the site file names none, and tells three times that it could not.
+class NoGuess(logging.Filter):
+    def filter(self, record):
+        return "SLURM account" not in record.getMessage()
+
+
+onstart:
+    if on_slurm():
+        logger.addFilter(NoGuess())
+        look_before_submitting()

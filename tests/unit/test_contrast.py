@@ -33,6 +33,7 @@ from workflow_scripts.recipes.training import Optimisation
 from workflow_scripts.recipes.tuning import Tuning
 from workflow_scripts.training import loop, packed
 from workflow_scripts.training.folders import load_tokenizer as load_folder
+from workflow_scripts.training.work_folder import locked
 
 # --- pairing -----------------------------------------------------------------------------------------------------
 
@@ -403,9 +404,9 @@ def tuned(made, out, asked=True, **recipe):
     if asked:
         given["questions"] = [made / f"{code}.parquet" for code in TEXTS]
     settings = {"steps": 4, "batch_size": 6, "precision": "fp32", "learning_rate": 1e-2, "epsilon": 1e-2}
-    with loop.locked(out / "work"):
+    with locked(out / "work") as work:
         tune(
-            Namespace(**files, **given, work=out / "work", out=out),
+            Namespace(**files, **given, work=work, out=out),
             Tuning(**settings | recipe),
             "workflow_scripts.qa.tune",
         )

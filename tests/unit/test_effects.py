@@ -19,7 +19,7 @@ from workflow_scripts.evaluate.tydi import Outcomes
 from workflow_scripts.files import write_jsonl
 from workflow_scripts.recipes.effects import EffectsTable
 from workflow_scripts.report import effects as report
-from workflow_scripts.report import effects_figure
+from workflow_scripts.report import effects_figure, tables
 
 ROOT = Path(__file__).parent.parent.parent
 PAIRS = {"hi-hi": 67, "ta-ta": 33}  # questions of each
@@ -124,6 +124,53 @@ def test_several_comparisons_are_one_effect_over_seeds_and_splits(tmp_path: Path
 
 
 @pytest.mark.parametrize("average", ["pairs", "questions"])
+def test_a_difference_is_that_of_the_means_in_a_table_of_scores(tmp_path: Path, average: str) -> None:
+    """Three splits of different sizes, two of which have questions in common, and two seeds."""
+    draw, given, printed = np.random.default_rng(1), recipe(average=average, seeds=[0, 1]), {}
+    given["repeats"] = ["k = 0", "k = 1", "k = 2"]
+    asked = [{"hi-hi": range(12), "ta-ta": range(3)}, {"hi-hi": range(8, 12), "ta-ta": range(3, 23)}]
+    asked.append({"hi-hi": range(20, 80), "ta-ta": range(50, 55)})
+    runs: dict[str, list[str]] = {"mono": [], "aug": []}
+    shown = tmp_path / "table.csv"
+    for model, files in runs.items():
+        scores = []
+        for k, of_pairs in enumerate(asked):
+            for seed in (0, 1):
+                lines, figures = [], {}
+                for pair, places in of_pairs.items():
+                    many, names = len(places), [f"{pair}{place}" for place in places]
+                    got = draw.uniform(0, 1, many)
+                    one = Outcomes(np.zeros(many), np.full(many, True), np.full(many, True), got)
+                    of_tasks = dict.fromkeys(("passage", "minimal"), one)
+                    texts = {name: {"jaccard": float(of)} for name, of in zip(names, got, strict=True)}
+                    lines += list(to_lines(pair, Questions(names, of_tasks), texts))
+                    figures[pair] = {"n": many, "text": {"jaccard": float(got.mean())}}
+                files.append(f"{tmp_path}/{model}{k}{seed}.jsonl")
+                write_jsonl(files[-1], lines)
+                scores.append(f"{tmp_path}/{model}{k}{seed}.json")
+                Path(scores[-1]).write_text(json.dumps({"annotators": 1, "pairs": figures}), "utf-8")
+        table = {key: given[key] for key in ("title", "evaluation", "seeds", "repeats", "average", "columns")}
+        row = {"model": model, "label": model, "training": ""}
+        told = json.dumps({**table, "annotators": 1, "metrics": ["jaccard"], "rows": [row]})
+        written = [
+            f"--{form}={shown.with_suffix(end)}" for form, end in (("markdown", ".md"), ("latex", ".tex"))
+        ]
+        tables.main(
+            [f"--recipe={told}", "--scores", f"{model}={','.join(scores)}", f"--csv={shown}", *written]
+        )
+        with shown.open(newline="") as text:
+            (line,) = csv.DictReader(text)
+        printed[model] = [
+            float(line[head]) for head in ("hi", "ta", "overall" if average == "questions" else "avg")
+        ]
+    (found,) = measured(tmp_path, given, **runs)
+    differences = [100 * verdict["difference"] for verdict in found]
+    assert differences == pytest.approx(np.subtract(printed["aug"], printed["mono"]), abs=0.0101)
+    assert [verdict["splits"] for verdict in found] == [3, 3, 3]
+    assert [verdict["shared"] for verdict in found] == pytest.approx([8 / 76, 0, 8 / 104])
+
+
+@pytest.mark.parametrize("average", ["pairs", "questions"])
 def test_one_question_in_several_languages_is_drawn_once(
     tmp_path: Path, scores: np.ndarray, average: str
 ) -> None:
@@ -152,6 +199,43 @@ def test_tydis_f1(tmp_path: Path, scores: np.ndarray) -> None:
     gain = scores[1] - scores[0]
     assert hi["difference"] == pytest.approx(gain[:67].mean())  # all have answers and are answered
     assert average["difference"] == pytest.approx((hi["difference"] + ta["difference"]) / 2)
+
+
+def test_thresholds_of_another_evaluation(tmp_path: Path) -> None:
+    """Answers below them count as none: with half of the answers of one model cut off, that is F1 at this threshold."""
+    given = recipe(metric=None, task="minimal", average="pairs", thresholds="dev")
+    score, f1 = np.arange(100.0), np.tile([1.0, 0.5], 50)
+    files, points = {}, {}
+    for model, at in (("aug", {"hi-hi": 20.0, "ta-ta": 80.0}), ("mono", {"hi-hi": -1.0, "ta-ta": -1.0})):
+        lines = []
+        for pair, place in (("hi-hi", slice(0, 67)), ("ta-ta", slice(67, 100))):
+            there = np.full(PAIRS[pair], True)
+            one = Outcomes(score[place], there, there, f1[place])
+            names = [f"{pair}{number}" for number in range(PAIRS[pair])]
+            texts: dict[str, dict[str, float]] = {name: {} for name in names}
+            lines += list(to_lines(pair, Questions(names, dict.fromkeys(("passage", "minimal"), one)), texts))
+        files[model] = f"{tmp_path}/{model}.jsonl"
+        write_jsonl(files[model], lines)
+        points[model] = tmp_path / f"{model}.json"
+        tasks = {
+            pair: {task: {"threshold": of} for task in ("passage", "minimal")} for pair, of in at.items()
+        }
+        points[model].write_text(json.dumps({"pairs": tasks}), "utf-8")
+    told = [f"{model}={file}" for model, file in files.items()]
+    arguments = ["--recipe", json.dumps(given), "--questions", *told, "--out", f"{tmp_path}/out.json"]
+    effects.main([*arguments, "--thresholds", *(f"{model}={file}" for model, file in points.items())])
+    ((hi, ta, _),) = json.loads((tmp_path / "out.json").read_text("utf-8"))
+    for verdict, place, cut in ((hi, slice(0, 67), 20), (ta, slice(67, 100), 13)):
+        above = f1[place][cut:]
+        expected = 2 * above.sum() / (len(above) + len(f1[place])) - f1[place].mean()
+        assert verdict["difference"] == pytest.approx(expected)
+    with pytest.raises(InputError, match=r"^--thresholds: model aug has 0 files, but there are 1 runs$"):
+        effects.main(arguments)
+    verdict = {"questions": 67, "splits": 1}
+    shown = EffectsTable.model_validate({**given, "thresholds_from": "tydi-dev"})
+    caption = report.caption(shown, [[verdict, verdict, verdict]])
+    assert "Differences of F1 of minimal answers" in caption
+    assert "Thresholds are those of the best F1 on tydi-dev. " in caption
 
 
 def test_how_it_is_shown(tmp_path: Path) -> None:
@@ -204,7 +288,7 @@ def test_how_it_is_shown(tmp_path: Path) -> None:
 
 
 def test_how_it_is_drawn(tmp_path: Path) -> None:
-    verdict = {"low": -0.01, "high": 0.05, "p_two_sided": 0.04}
+    verdict = {"low": -0.01, "high": 0.05, "p_two_sided": 0.04, "resamples": 1000}
     row = [{**verdict, "difference": difference} for difference in (0.031, 0.012, -0.004)]
     (tmp_path / "effects.json").write_text(json.dumps([row]), "utf-8")
 
@@ -220,7 +304,7 @@ def test_how_it_is_drawn(tmp_path: Path) -> None:
     marks = ElementTree.fromstring(svg).iter("{http://www.w3.org/2000/svg}path")
     points = [mark for mark in marks if mark.get("aria-roledescription") == "point"]
     assert [(point.get("aria-label") or "").replace("−", "-") for point in points] == [
-        f"difference: {points:g}; effect: aug|mented; points: {points:+}; from: -1.0; to: +5.0; p, two-sided: 0.04"
+        f"difference: {points:g}; effect: aug|mented; points: {points:+}; from: -1.0; to: +5.0; p, two-sided: .04"
         for points in (3.1, 1.2, -0.4)
     ]
     assert png.startswith(b"\x89PNG")
@@ -228,16 +312,24 @@ def test_how_it_is_drawn(tmp_path: Path) -> None:
 
 
 def test_what_intervals_are_about() -> None:
-    def told(splits: int = 1, **changes: Any) -> str:
-        found = [[{"questions": 100, "splits": splits}, {"questions": 200, "splits": splits}]]
+    def told(splits: int = 1, shared: float = 0.0, **changes: Any) -> str:
+        common = {"splits": splits, "shared": shared}
+        found = [[{"questions": 100, **common}, {"questions": 200, **common}]]
         return report.caption(EffectsTable.model_validate(recipe(**changes)), found)
 
     assert "over questions (1,000 resamples, 100 to 200 questions). An interval over one seed says" in told()
     splits = told(2, repeats=["k = 0", "k = 1"])
     assert (
-        "(k = 0, k = 1, seed 0), with 95 % intervals by paired bootstrap over splits and questions ("
+        "(k = 0, k = 1, seed 0), with 95 % intervals by paired bootstrap over values of k and questions ("
         in splits
     )
+    assert "as if" not in splits
+    languages = ["k = 0, to = bn", "k = 0, to = hi"]
+    assert "bootstrap over values of to and questions (" in told(2, repeats=languages)
+    assert (
+        " Up to 12 % of the questions are asked for several values of k, which are drawn as if they were different"
+        " questions, which narrows intervals."
+    ) in told(2, shared=0.123, repeats=["k = 0", "k = 1"])
     assert "says nothing of other seeds" not in splits  # each split is trained by itself
     task = {"metric": None, "task": "minimal", "average": "pairs"}
     assert "of best F1 of minimal answers in" in told(**task)
@@ -280,3 +372,19 @@ def test_models_that_are_compared_are_guarded() -> None:
         with pytest.raises(InputError) as caught:
             module.load(raw)
         assert str(caught.value).startswith(sentence)
+
+
+def test_thresholds_of_effects_are_those_of_the_tables_that_they_star() -> None:
+    raw = yaml.safe_load((ROOT / "config.yaml").read_text("utf-8"))
+    raw["tables"]["table2-effects"]["thresholds"] = "dev"
+    sentence = "tables.table2.stars: thresholds of tables.table2-effects are others; they must be the same"
+    with pytest.raises(InputError, match=sentence):
+        module.load(raw)
+    del raw["tables"]["table2"]["stars"]
+    with pytest.raises(InputError, match=r"thresholds is dev, but evaluations.tydi-test.thresholds_from"):
+        module.load(raw)
+    raw["evaluations"]["tydi-test"]["thresholds_from"] = "tydi-dev"
+    assert module.effects_recipe(module.load(raw), "table2-effects").thresholds_from == "tydi-dev"
+    raw["tables"]["mucot-effects"]["thresholds"] = "resampled"
+    with pytest.raises(InputError, match="resampled belongs to task"):
+        module.load(raw)

@@ -1,6 +1,5 @@
 """Training resumes to the bit, stops cleanly, and refuses what it cannot do."""
 
-import errno
 import os
 import resource
 import signal
@@ -81,6 +80,15 @@ def test_sigterm_saves_and_the_next_run_ends_in_the_same_bits(tmp_path):
     assert torch.equal(weights(whole), weights(resumed))
 
 
+def test_the_course_of_a_run_is_told_whole_after_a_resumption(tmp_path):
+    told = run(tmp_path / "whole", model(), steps=60)["losses"]
+    assert [step for step, _ in told] == [1, 21, 41, 60]
+    with pytest.raises(SystemExit):
+        run(tmp_path / "parts", model(), steps=60, make=stopping_at(45))
+    assert run(tmp_path / "parts", model(), steps=60)["losses"] == told
+    assert loop.thinned([(step, float(step)) for step in range(1, 8)], 3) == [(3, 2.0), (6, 5.0), (7, 7.0)]
+
+
 def test_tensorboard_shows_each_step_once_after_a_resumption(tmp_path):
     with pytest.raises(SystemExit):
         run(tmp_path, model(), steps=60, make=stopping_at(45))
@@ -148,27 +156,6 @@ def test_the_parts_of_a_batch_add_up(tmp_path):
     assert torch.allclose(*ends, atol=1e-6)
     assert told[0]["loss"] == pytest.approx(told[1]["loss"], rel=1e-5)
     assert told[0]["pieces"] == told[1]["pieces"]
-
-
-def test_two_runs_cannot_train_in_one_folder(tmp_path):
-    with (
-        loop.locked(tmp_path),
-        pytest.raises(InputError, match="another process trains here"),
-        loop.locked(tmp_path),
-    ):
-        pass
-
-
-def test_a_file_system_without_locks_is_not_taken_for_another_process(tmp_path, monkeypatch):
-    def no_locks(file, operation):
-        raise OSError(errno.ENOLCK, "No locks available")
-
-    monkeypatch.setattr(loop.fcntl, "flock", no_locks)
-    with (
-        pytest.raises(InputError, match=r"cannot be locked \(No locks available\)"),
-        loop.locked(tmp_path),
-    ):
-        pass
 
 
 def test_a_loss_that_is_no_number_stops_the_run(tmp_path):
@@ -369,8 +356,8 @@ net.head[1].p = 0.0
 net.unread = torch.nn.Parameter(torch.ones(4, 4))  # gets no gradient, and so no decay
 told = loop.train(net, parted, half, steps=50, recipe=RECIPE, seed=3, work=Path(sys.argv[1]), identity="a", label="t")
 if processes.first():
-    figures = {name: told[name] for name in ("loss", "seen")}
-    torch.save({"weights": net.state_dict(), "processes": processes.count(), **figures}, sys.argv[2])
+    figures = {name: told[name] for name in ("loss", "seen", "device", "processes")}
+    torch.save({"weights": net.state_dict(), **figures}, sys.argv[2])
 """
 
 
@@ -389,6 +376,7 @@ def test_two_processes_train_as_one(tmp_path):
         found.append(torch.load(out))
     one, two = found
     assert (one["processes"], two["processes"]) == (1, 2)
+    assert one["device"] == two["device"] == "cpu"
     assert one["seen"] == two["seen"] == 6
     assert one["loss"] == pytest.approx(two["loss"], abs=1e-5)
     for name, value in one["weights"].items():

@@ -29,7 +29,8 @@ from workflow_scripts.recipes.tuning import Prediction, Tuning
 from workflow_scripts.staleness import import_closure
 from workflow_scripts.training import choice
 from workflow_scripts.training.folders import load_tokenizer
-from workflow_scripts.training.loop import fingerprint, locked
+from workflow_scripts.training.loop import fingerprint
+from workflow_scripts.training.work_folder import locked
 from workflow_scripts.tydi_format import to_record
 
 FILES = {"documents": "d.parquet", "questions": "q.parquet", "contexts": "c.st", "windows": "w.st"}
@@ -156,10 +157,9 @@ def tuned(made, out, start, annotators=1, **recipe):
         given |= {f"dev_{name}": [made / file] for name, file in FILES.items()}
         given |= {f"reported_{name}": [] for name in FILES}
         given |= {"dev_annotators": annotators, "reported_annotators": 1}
-    folders = {"encoder": start, "work": out / "work", "out": out}
-    arguments = Namespace(**given, **folders, label="tune")
+    arguments = Namespace(**given, encoder=start, out=out, label="tune")
     settings = Tuning(**{"batch_size": 6, "precision": "fp32", **recipe})
-    with locked(out / "work"):
+    with locked(out / "work") as arguments.work:
         if settings.selection:
             tune(arguments, settings, tune.__module__, selecting(arguments, settings, Prediction()))
         else:

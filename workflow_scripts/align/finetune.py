@@ -41,8 +41,9 @@ from workflow_scripts.staleness import code_hash
 from workflow_scripts.training.batch import Batch
 from workflow_scripts.training.device import quiet
 from workflow_scripts.training.folders import load_model, load_tokenizer
-from workflow_scripts.training.loop import Loss, fingerprint, finish, locked, train
+from workflow_scripts.training.loop import Loss, fingerprint, finish, train
 from workflow_scripts.training.order import Order, tempered
+from workflow_scripts.training.work_folder import check_owned, locked
 
 
 def read_language(
@@ -146,6 +147,7 @@ def finetune(arguments: Namespace, recipe: Alignment) -> None:
         for language, of in curves.items():
             ends = ", ".join(f"{name} {terms[0]} to {terms[-1]}" for name, terms in of.items())
             print(f"{language}: mean squared distances from the first to the last tenth: {ends}")
+    check_owned(arguments.work)
     with atomic_folder(arguments.out, last="model.safetensors") as folder:
         (model.encoder if isinstance(model, Aligned) else model).save_pretrained(folder)
         tokenizer.save_pretrained(folder)
@@ -205,7 +207,7 @@ def main() -> None:
     arguments_parser.add_argument("--out", type=Path, required=True, help="folder of the aligned encoder")
     arguments = arguments_parser.parse_args()
     recipe = read_recipe(arguments.recipe, Alignment)
-    with locked(arguments.work):
+    with locked(arguments.work) as arguments.work:
         finetune(arguments, recipe)
 
 

@@ -37,9 +37,10 @@ from workflow_scripts.staleness import code_hash
 from workflow_scripts.training.batch import Batch, padded
 from workflow_scripts.training.device import quiet
 from workflow_scripts.training.folders import load_encoder, load_tokenizer
-from workflow_scripts.training.loop import fingerprint, finish, locked, train
+from workflow_scripts.training.loop import fingerprint, finish, train
 from workflow_scripts.training.masked import IGNORED, generator, hide
 from workflow_scripts.training.order import Order
+from workflow_scripts.training.work_folder import check_owned, locked
 
 CHUNK = 256  # pairs that are cut into pieces together
 
@@ -293,6 +294,7 @@ def train_linker(arguments: Namespace, recipe: LinkerTraining) -> None:
         identity=fingerprint(recipe.model_dump_json(), code_hash(__spec__.name), inputs),
         label="train linker",
     )
+    check_owned(arguments.work)
     with atomic_folder(arguments.out, last="model.safetensors") as folder:
         trainee.model.save_pretrained(folder)
         tokenizer.save_pretrained(folder)
@@ -320,7 +322,7 @@ def main() -> None:
     arguments_parser.add_argument("--out", type=Path, required=True, help="folder of the trained encoder")
     arguments = arguments_parser.parse_args()
     recipe = read_recipe(arguments.recipe, LinkerTraining)
-    with locked(arguments.work):
+    with locked(arguments.work) as arguments.work:
         train_linker(arguments, recipe)
 
 

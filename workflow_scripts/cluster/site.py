@@ -64,12 +64,12 @@ def read(path: Path) -> Site:
 
 
 def line_of(path: Path, key: str) -> str:
-    """FILE:LINE of a key of the site file; the file alone where it has no such line."""
+    """FILE:LINE of a key of the site file; the line that it would be where there is none."""
     lines = path.read_text("utf-8").splitlines() if path.exists() else []
     for number, line in enumerate(lines, 1):
         if line.startswith(f"{key}:"):
             return f"{path}:{number}"
-    return str(path)
+    return f"{path}:{len(lines) + 1} (new)"
 
 
 def asked(site: Site, gpus: int, nodes: int = 1) -> dict[str, int | str]:

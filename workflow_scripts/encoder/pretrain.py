@@ -32,9 +32,10 @@ from workflow_scripts.staleness import code_hash
 from workflow_scripts.training.attention import kernel
 from workflow_scripts.training.batch import Batch
 from workflow_scripts.training.device import mixed_precision, quiet
-from workflow_scripts.training.loop import fingerprint, finish, locked, train
+from workflow_scripts.training.loop import fingerprint, finish, train
 from workflow_scripts.training.masked import generator, hide, masked_lm, masked_logits, pad
 from workflow_scripts.training.order import Order
+from workflow_scripts.training.work_folder import check_owned, locked
 
 SHARPNESS = 8.0
 
@@ -222,6 +223,7 @@ def pretrain(arguments: Namespace, recipe: Pretraining) -> None:
             f"masked accuracy is {accuracy:.3f}, under min_masked_accuracy {recipe.min_masked_accuracy}: the encoder"
             " has not learned to read; give it more steps or text, or lower the floor if you mean to go on"
         )
+    check_owned(arguments.work)
     with atomic_folder(arguments.out, last="model.safetensors") as folder:
         model.save_pretrained(folder)
         tokenizer.save_pretrained(folder)
@@ -243,7 +245,7 @@ def main() -> None:
     arguments_parser.add_argument("--out", type=Path, required=True, help="folder of the encoder")
     arguments = arguments_parser.parse_args()
     recipe = read_recipe(arguments.recipe, Pretraining)
-    with locked(arguments.work):
+    with locked(arguments.work) as arguments.work:
         pretrain(arguments, recipe)
 
 

@@ -48,9 +48,10 @@ from workflow_scripts.training.batch import Batch
 from workflow_scripts.training.choice import forget, measure, remembered
 from workflow_scripts.training.device import mixed_precision, quiet
 from workflow_scripts.training.folders import load_tokenizer
-from workflow_scripts.training.loop import Loss, Selection, fingerprint, finish, locked, say, train
+from workflow_scripts.training.loop import Loss, Selection, fingerprint, finish, say, train
 from workflow_scripts.training.order import BudgetedOrder, Order, shares
 from workflow_scripts.training.products import by_onednn
+from workflow_scripts.training.work_folder import check_owned, locked
 
 MEASURED = 4  # first steps by which `batching: auto` chooses
 
@@ -231,6 +232,7 @@ def tune(arguments: Namespace, recipe: Tuning, step: str, selecting: Selecting |
         return
     scored = zip(summary.get("scores", []), summary.pop("details", []), strict=True)
     lines = [{"step": step, "score": score, **details} for (step, score), details in scored]
+    check_owned(arguments.work)
     with atomic_folder(arguments.out, last="model.safetensors") as folder:
         write_jsonl(folder / "steps.jsonl", lines)
         model.save(folder)
@@ -300,7 +302,7 @@ def main() -> None:
         raise InputError(
             "--recipe has selection; run workflow_scripts.qa.tune_selected, which takes questions to select on"
         )
-    with locked(arguments.work):
+    with locked(arguments.work) as arguments.work:
         tune(arguments, recipe, __spec__.name)
 
 

@@ -21,7 +21,8 @@ from workflow_scripts.qa.selection import DEV, REPORTED, scorer
 from workflow_scripts.qa.tune import Selecting, options, read_options, tune
 from workflow_scripts.recipes.tuning import Prediction, Tuning
 from workflow_scripts.training.device import quiet
-from workflow_scripts.training.loop import Selection, locked
+from workflow_scripts.training.loop import Selection
+from workflow_scripts.training.work_folder import locked
 
 FILES = ("documents", "questions", "contexts", "windows")
 
@@ -90,7 +91,7 @@ def main() -> None:
                 " of each for every corpus"
             )
     prediction = read_recipe(arguments.prediction, Prediction)
-    with locked(arguments.work):
+    with locked(arguments.work) as arguments.work:
         tune(arguments, recipe, __spec__.name, selecting(arguments, recipe, prediction))
 
 

@@ -15,6 +15,7 @@ from workflow_scripts.files import write_text
 from workflow_scripts.training.batch import Batch
 from workflow_scripts.training.device import mixed_precision
 from workflow_scripts.training.loop import Loss
+from workflow_scripts.training.work_folder import awaited
 
 FILE = "batching.json"
 
@@ -69,5 +70,7 @@ def remembered(work: Path, identity: str, measuring: Callable[[], dict[str, floa
 
 
 def forget(work: Path) -> None:
-    """Remove what a run whose result has been written had measured."""
+    """Remove what a run whose result has been written had measured; not if another, which must choose alike, waits."""
+    if awaited(work):
+        return
     (work / FILE).unlink(missing_ok=True)

@@ -5,17 +5,16 @@ number alone, so a run that was killed continues with exactly the batches it wou
 several, whose losses add up: a step may be larger than what memory holds at once.  AdamW (no decay on biases
 and layer norms), linear warm-up, clipping, bf16 autocast through accelerate.  A checkpoint (weights, optimiser, random
 state) is written to the work folder every few minutes and on SIGTERM; it is used again only when recipe, code and data
-are the same, which the fingerprint says.  The work folder is locked: two runs never train in it at once.  It holds one
-checkpoint, two while one is written, and with a selection the best weights, those as of the checkpoint too if they have
-been surpassed since.  A run whose disk has no room for them does not begin; one whose disk fills up goes on without
-checkpoints, but not without its best weights.
+are the same, which the fingerprint says.  The work folder has one owner, who asks whether it still is before it writes
+(`training.work_folder`).  It holds one checkpoint, two while one is written, and with a selection the best weights,
+those as of the checkpoint too if they have been surpassed since.  A run whose disk has no room for them does not begin;
+one whose disk fills up goes on without checkpoints, but not without its best weights.
 
 What lines of progress show is kept for TensorBoard, too: `tensorboard --logdir work`.
 
 Under `accelerate launch`, several processes share the parts of every step (`training.processes`).
 """
 
-import fcntl
 import hashlib
 import json
 import math
@@ -24,10 +23,10 @@ import shutil
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import fmean
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -38,15 +37,17 @@ from torch import Tensor, nn
 from workflow_scripts.cli import InputError, Progress
 from workflow_scripts.files import atomic, sha256
 from workflow_scripts.recipes.training import Optimisation
-from workflow_scripts.training import processes
+from workflow_scripts.training import processes, work_folder
 from workflow_scripts.training.batch import Batch
-from workflow_scripts.training.device import mixed_precision
+from workflow_scripts.training.device import device_name, mixed_precision
 from workflow_scripts.training.events import Events
 from workflow_scripts.training.optimisers import optimisers, rate_factor
 from workflow_scripts.training.speed import Speed
 
 Loss = Callable[[nn.Module, Batch], tuple[Tensor, dict[str, Tensor]]]
+STOPPING = (signal.SIGTERM, signal.SIGUSR1)
 CHECKPOINT_SECONDS = float(os.environ.get("XLQA_CHECKPOINT_SECONDS", "300"))  # changes no result
+LOSSES = 200  # most losses that a summary has, however long the run was
 
 
 class Objective(nn.Module):
@@ -64,37 +65,6 @@ def fingerprint(recipe: str, code: str, inputs: Sequence[Path | str]) -> str:
     """A digest of what a training run is a function of: its recipe, its code's digest, its inputs' content."""
     parts = [recipe, code, *(sha256(path) for path in inputs)]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
-
-
-@contextmanager
-def locked(work: Path) -> Iterator[None]:
-    """Hold the work folder; InputError when another run holds it, or the file system has no locks.
-
-    Of several processes of a run, the first holds it for all.
-    """
-    if not processes.first():
-        yield
-        return
-    work.mkdir(parents=True, exist_ok=True)
-    with open(work / "lock", "a+") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            file.seek(0)
-            owner = file.read().strip() or "unknown"
-            raise InputError(
-                f"{work}: another process trains here ({owner}); wait for it or stop it"
-            ) from None
-        except OSError as error:
-            raise InputError(
-                f"{work}: cannot be locked ({error.strerror}); give a --work folder on a file system with locks"
-            ) from None
-        for partial in work.glob(".*.pt.*"):  # of a run that was killed while writing
-            partial.unlink()
-        file.truncate(0)
-        file.write(f"process {os.getpid()} on {os.uname().nodename}\n")
-        file.flush()
-        yield
 
 
 class Scored(NamedTuple):
@@ -130,14 +100,15 @@ def train(
     label: str,
     selection: Selection | None = None,
 ) -> dict[str, Any]:
-    """Train `model` in place for `steps` steps and return a summary (seconds, pieces, last figures).
+    """Train `model` in place for `steps` steps and return a summary (seconds, pieces, last figures, device).
 
     `batch(step)` gives the parts of a step, CPU tensors, among them `attention_mask` [rows, pieces] whose sum counts
     pieces; `loss(model, part)` gives the scalar to minimise and figures to show, which are summed over the parts as the
     gradients are.  `identity` is the run's fingerprint.  With a `selection` the model ends with its best weights, and
-    the summary has `scores` (step and score), their `details` in the same order, and `best_step`.
+    the summary has `scores` (step and score), their `details` in the same order, and `best_step`.  It always has
+    `losses`, the course of the run as `thinned` has it.
     Raises InputError when the loss is no longer a number, or a step has fewer parts than there are processes;
-    SystemExit(143) after saving on SIGTERM.
+    SystemExit(143) after saving on SIGTERM, SystemExit(138) on SIGUSR1, which SLURM's --signal may send before the end.
     """
     accelerator = Accelerator(mixed_precision=mixed_precision(recipe.precision))
     torch.manual_seed(seed + processes.rank())
@@ -154,6 +125,7 @@ def train(
     scores: list[tuple[int, float]] = []
     details: list[dict[str, Any]] = []
     figures: dict[str, float] = {}
+    losses: list[tuple[int, float]] = []
     speed = Speed(model, accelerator.device, accelerator.mixed_precision)
     if checkpoint.is_file():
         state = torch.load(checkpoint, map_location="cpu", weights_only=True)
@@ -165,6 +137,7 @@ def train(
             scores = [(step, score) for step, score in state["scores"]]
             details = state["details"]
             figures = state["figures"]
+            losses = [(step, loss) for step, loss in state["losses"]]
             set_random(state["random"], (seed, start), label)
             say(f"{label}: resumed at step {start}")
         else:
@@ -186,6 +159,7 @@ def train(
             "scores": scores,
             "details": details,
             "figures": figures,
+            "losses": losses,
         }
         try:
             write(state, checkpoint)
@@ -227,7 +201,7 @@ def train(
         return len(scores) - 1 - first_best(scores) >= selection.patience
 
     stopping: list[int] = []
-    previous = signal.signal(signal.SIGTERM, lambda number, frame: stopping.append(number))
+    previous = {kind: signal.signal(kind, lambda number, frame: stopping.append(number)) for kind in STOPPING}
     began = saved = time.monotonic()
     progress = Progress(label, steps, "steps", start)
     events = Events(work / "events", start)
@@ -263,11 +237,13 @@ def train(
                         f"{label}: the loss is {figures['loss']} at step {step}; lower learning_rate"
                     )
                 figures["norm"] = float(norm)
+                losses.append((step + 1, figures["loss"]))
             rate = pieces / max(seconds + time.monotonic() - began, 1e-9)
             told = {**figures, "pieces_per_second": rate, **speed.shown()}
             if step % 20 == 0 or step == steps - 1:
                 events.write(step, {**told, "learning_rate": schedules[0].get_last_lr()[0]})
             step += 1
+            work_folder.tell(work, f"{label}: step {step} of {steps}")
             if processes.first():
                 progress.advance(1, **told)
             if selection and (step % selection.every == 0 or step == steps):
@@ -278,18 +254,23 @@ def train(
             if stop and step < steps and not given_up():
                 save(step, needed=True)
                 processes.wait()  # the launcher ends all soon after one has ended
-                say(f"{label}: stopped by SIGTERM at step {step}; run again to resume")
-                raise SystemExit(143)
+                kind = signal.Signals(stopping[0] if stopping else signal.SIGTERM)
+                say(f"{label}: stopped by {kind.name} at step {step}; run again to resume")
+                raise SystemExit(128 + kind)
             if due:
                 save(step)
                 saved = time.monotonic()
+        if any(processes.any_of([work_folder.awaited(work)], accelerator.device)):
+            save(step)
     finally:
-        signal.signal(signal.SIGTERM, previous)
+        for kind, handler in previous.items():
+            signal.signal(kind, handler)
         events.close()
     if step < steps:
         say(f"{label}: no better in {selection and selection.patience} scores; stopped at step {step}")
     processes.wait()
     summary: dict[str, Any] = {"steps": step, "seconds": 0.0, "pieces": pieces, **figures}
+    summary["losses"] = thinned(losses, LOSSES)
     if scores:
         best_step = scores[first_best(scores)][0]
         model.load_state_dict(
@@ -298,11 +279,16 @@ def train(
         summary |= {"scores": scores, "details": details, "best_step": best_step}
     model.eval()
     summary["seconds"] = round(seconds + time.monotonic() - began, 1)
+    summary |= {"device": device_name(accelerator.device), "processes": processes.count()}
     return summary
 
 
 def write(state: Any, path: Path) -> None:
-    """Write what torch can save; a machine that dies later finds it whole.  Raises InputError where that fails."""
+    """Write what torch can save; a machine that dies later finds it whole.
+
+    Raises InputError where that fails, LostError where the folder is another run's by now.
+    """
+    work_folder.check_owned(path.parent)
     try:
         with atomic(path) as temporary, open(temporary, "wb") as file:
             torch.save(state, file)
@@ -336,6 +322,13 @@ def check_room(model: nn.Module, optimising: Sequence[torch.optim.Optimizer], wo
 def first_best(scores: Sequence[tuple[int, float]]) -> int:
     """The index of the highest score, the first of equal ones."""
     return max(range(len(scores)), key=lambda number: (scores[number][1], -number))
+
+
+def thinned(losses: Sequence[tuple[int, float]], most: int) -> list[tuple[int, float]]:
+    """At most so many points of a curve (step, counted from 1, and loss): means of neighbours, at the last step."""
+    size = max(1, math.ceil(len(losses) / most))
+    stretches = [losses[at : at + size] for at in range(0, len(losses), size)]
+    return [(some[-1][0], float(f"{fmean(loss for _, loss in some):.5g}")) for some in stretches]
 
 
 def best_weights(work: Path, step: int) -> Path:
@@ -377,6 +370,8 @@ def set_random(states: Sequence[tuple[Tensor, Tensor | None]], seed: Sequence[in
 
 
 def finish(work: Path) -> None:
-    """Remove what a run has left in its work folder, when its result has been written."""
+    """Remove what a run has left in its work folder, when its result has been written; not if another waits for it."""
+    if work_folder.awaited(work):
+        return
     (work / "checkpoint.pt").unlink(missing_ok=True)
     keep_best(work, [])
