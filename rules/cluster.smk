@@ -4,8 +4,8 @@ and which short jobs are submitted as one.  Nothing here changes a result, and n
 
 from snakemake.logging import logger
 
-from workflow_scripts.cluster import preflight
-from workflow_scripts.cluster import devices, site as sites
+from workflow_scripts.cluster import devices, orphans, preflight
+from workflow_scripts.cluster import site as sites
 
 
 @functools.cache
@@ -77,7 +77,7 @@ if workflow.is_main_process and workflow.nodes is None and "gpu" not in workflow
 # of its jobs, or the group would wait for itself; and all of it waits for what its last job waits for.
 TOGETHER = {
     "scores": "score|intervals|thresholds",
-    "tables": "effects|calibrate|examples|card|compare|report|manifest|table|table_.*|figure.*|.*_table",
+    "tables": "effects|calibrate|examples|card|compare|report|manifest|table|table_.*|misheard_words|figure.*|.*_table",
 }
 CORPORA = (
     "microworld|tydiqa|squad|chaii|split_.*|matched|translations_from_.*|translated_.*|transliterated_corpus"
@@ -148,12 +148,8 @@ def scratch(before):
 def look_before_submitting():
     """End the run with a sentence where SLURM or the disks would refuse what is about to be submitted."""
     file = sites.place(Path(workflow.basedir))
-    waiting = set(workflow.dag.needrun_jobs())
-    submitted = [
-        job
-        for job in workflow.dag.get_jobs_or_groups()
-        if not job.is_local and not waiting.isdisjoint(job if job.is_group() else [job])
-    ]
+    group_of = workflow.dag.get_job_group  # only jobs that are to be run have one
+    submitted = {group_of(job) or job for job in workflow.dag.needrun_jobs() if not job.is_local}
     try:
         preflight.check_folders([Path("results"), Path("work"), Path("logs")], site(), file)
         preflight.check_jobs(
@@ -175,3 +171,5 @@ onstart:
     if on_slurm():
         logger.addFilter(NoGuess())
         look_before_submitting()
+        if ended := orphans.end(Path.cwd()):
+            print(ended, file=sys.stderr)

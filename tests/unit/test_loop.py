@@ -81,6 +81,15 @@ def test_sigterm_saves_and_the_next_run_ends_in_the_same_bits(tmp_path):
     assert torch.equal(weights(whole), weights(resumed))
 
 
+def test_the_course_of_a_run_is_told_whole_after_a_resumption(tmp_path):
+    told = run(tmp_path / "whole", model(), steps=60)["losses"]
+    assert [step for step, _ in told] == [1, 21, 41, 60]
+    with pytest.raises(SystemExit):
+        run(tmp_path / "parts", model(), steps=60, make=stopping_at(45))
+    assert run(tmp_path / "parts", model(), steps=60)["losses"] == told
+    assert loop.thinned([(step, float(step)) for step in range(1, 8)], 3) == [(3, 2.0), (6, 5.0), (7, 7.0)]
+
+
 def test_a_signal_some_time_before_the_end_saves_too(tmp_path, capsys):
     """As `sbatch --signal=USR1@120` sends it."""
 
