@@ -72,6 +72,12 @@ if workflow.is_main_process and workflow.nodes is None and "gpu" not in workflow
         workflow.register_resource("gpu", found)
 
 
+# Snakemake's limit on the rate of jobs looks for work again every few seconds for every job that has finished: hundreds
+# of times a second in the end.  On one machine nothing needs to be held back.
+if workflow.is_main_process and workflow.nodes is None and workflow.scheduling_settings is not None:
+    workflow.scheduling_settings.max_jobs_per_timespan = None
+
+
 # Group -> the rules whose jobs take seconds.  Jobs of a group that hang together are one SLURM job, and so are several
 # chains of them, in the number that the profile's `group-components` gives.  No job outside a group may stand between two
 # of its jobs, or the group would wait for itself; and all of it waits for what its last job waits for.
