@@ -78,7 +78,7 @@ if (
 # of its jobs, or the group would wait for itself; and all of it waits for what its last job waits for.
 TOGETHER = {
     "scores": "score|intervals|thresholds",
-    "tables": "effects|calibrate|examples|card|compare|report|manifest|table|table_.*|figure.*|.*_table",
+    "tables": "effects|calibrate|examples|card|compare|report|manifest|table|table_.*|misheard_words|figure.*|.*_table",
 }
 CORPORA = (
     "microworld|tydiqa|squad|chaii|split_.*|matched|translations_from_.*|translated_.*|transliterated_corpus"

@@ -76,6 +76,20 @@ from workflow_scripts.config import (
     translated_from,
     translator,
 )
+from workflow_scripts.figures import (
+    curves_recipe,
+    figures_of,
+    heard_recipe,
+    heard_tables,
+    heat_mapped,
+    heat_maps_recipe,
+    misheard_pairs,
+    relocated,
+    relocations_recipe,
+    sized,
+    sizes_recipe,
+    trained_encoders,
+)
 from workflow_scripts.provenance import (
     card_recipe,
     digest,
@@ -172,17 +186,14 @@ def papers_tables():
     ]
 
 
-def figures():
-    """The figures of tables of effects."""
-    names = of_kind(settings.tables, EffectsTableOf)
-    return expand("results/figures/{table}.{form}", table=names, form=["svg", "png", "html"])
+def figures(forms=("svg", "png", "html")):
+    """All figures, in these forms."""
+    return expand("results/figures/{figure}.{form}", figure=figures_of(settings), form=forms)
 
 
 def retrieval_tables():
-    """All tables and plots of how well languages find one another."""
-    return expand(
-        "results/retrieval/{retrieval}.{form}", retrieval=settings.retrieval, form=["csv", "md", "svg"]
-    )
+    """All tables of how well languages find one another."""
+    return expand("results/retrieval/{retrieval}.{form}", retrieval=settings.retrieval, form=["csv", "md"])
 
 
 def calibration_tables():
@@ -669,7 +680,7 @@ def lost(files, made):
     Snakemake runs no step because one of its inputs was deleted, as long as its output is there.  It does run one whose
     parameters have changed, and parameters are read anew before a job starts, when the files are there again.  What is
     recorded then comes from a cache that is older, which is therefore emptied; without that, all of it would be run once
-    more.
+    more, as it is where a cluster gets both steps as one job.
     """
     gone = [file for file in files if not Path(file).exists()] if Path(made[0]).exists() else []
     if gone:
@@ -876,6 +887,59 @@ def shown_scores(wildcards, end="json"):
         for model, evaluation in table_rows(settings, wildcards.table)
         if model in present
     }
+
+
+# Figures
+
+
+def counted_data(wildcards):
+    """What a figure of scores by size counts: option -> NAME -> file."""
+    told = sizes_recipe(settings, wildcards.table, wildcards.grown)
+    data = dict.fromkeys(name for line in told.lines for row in line.rows for name in row.data)
+    if wildcards.grown == "alignment":
+        codes = {name: aligned_languages(settings, name) for name in data}
+        return {
+            "pairs": {
+                f"{name}/{code}": f"results/parallel/{name}/{code}.txt"
+                for name in data
+                for code in codes[name]
+            }
+        }
+    corpora = dict.fromkeys(corpus for of in told.corpora.values() for corpus in of)
+    return {
+        "questions": dict(zip(corpora, questions(corpora))),
+        "left-out": {name: f"results/guard/{name}.left_out.jsonl" for name in data},
+    }
+
+
+def misheard(wildcards, side):
+    """EVALUATION/PAIR -> the gold file of the questions as written (side 0) or as heard (1) of a table that shows both."""
+    return {
+        name: f"results/gold/{evaluations[side]}/{name.rpartition('/')[2]}.jsonl"
+        for name, evaluations in misheard_pairs(settings, wildcards.table).items()
+    }
+
+
+def training_facts(wildcards):
+    """MODEL/SEED -> what was told of its training."""
+    runs = [one.name for one in curves_recipe(settings, wildcards.encoder).runs]
+    return {name: f"results/models/{name}/training.json" for name in runs}
+
+
+def relocated_files():
+    """What the figure of answers found again reads: option -> CORPUS -> file."""
+    corpora = relocations_recipe(settings).corpora if relocated(settings) else []
+    names, originals = [one.name for one in corpora], list(dict.fromkeys(one.of for one in corpora))
+    return {
+        "questions": dict(zip(names, questions(names))),
+        "dropped": {name: f"results/questions/{name}.dropped.jsonl" for name in names},
+        "originals": dict(zip(originals, questions(originals))),
+    }
+
+
+def options(files):
+    """option -> NAME -> file, as a command line has it."""
+    return [word for option, of in files.items() for word in (f"--{option}", *named(of))]
 
 
 # What numbers were made from

@@ -1070,7 +1070,7 @@ class Config(Variables):
         min_length=1, description="what comes out: results/tables/<name>.csv, .md, .tex"
     )
     retrieval: dict[Name, RetrievalRun] = Field(
-        {}, description="how well languages find one another: results/retrieval/<name>.csv, .md, .svg"
+        {}, description="how well languages find one another: results/retrieval/<name>.csv, .md"
     )
     examples: dict[Name, Examples] = Field(
         {}, description="what models answered, on the page results/report.html, by entry of evaluations"

@@ -33,6 +33,7 @@ from workflow_scripts.config import (
     shown_models,
     training_label,
 )
+from workflow_scripts.figures import figures_of
 from workflow_scripts.recipes.card import Card, Scored, Source
 from workflow_scripts.recipes.features import Features
 from workflow_scripts.recipes.page import Answered, DataFile, Page, Shown, Trained
@@ -320,6 +321,7 @@ def page_recipe(config: Config) -> Page:
             )
             for name, table in config.tables.items()
         ],
+        figures=figures_of(config),
         examples=[
             Answered(
                 evaluation=name,

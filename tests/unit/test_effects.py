@@ -328,7 +328,7 @@ def test_what_intervals_are_about() -> None:
     assert "bootstrap over values of to and questions (" in told(2, repeats=languages)
     assert (
         " Up to 12 % of the questions are asked for several values of k, which are drawn as if they were different"
-        " questions: intervals are somewhat too narrow."
+        " questions, which narrows intervals."
     ) in told(2, shared=0.123, repeats=["k = 0", "k = 1"])
     assert "says nothing of other seeds" not in splits  # each split is trained by itself
     task = {"metric": None, "task": "minimal", "average": "pairs"}

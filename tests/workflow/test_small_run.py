@@ -41,8 +41,8 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Tree:
 
 
 def names(pending: set[str]) -> set[str]:
-    """The files of `Tree.pending` in short: what is made, and for which entry of the configuration."""
-    parts = [file.split("/") for file in pending]
+    """The files of `Tree.pending` in short: what is made, and for which entry of the configuration; no figures."""
+    parts = [file.split("/") for file in pending if not file.startswith("figures/")]
     return {
         f"{path[-1].partition('.')[0]}/{path[2]}"
         if path[0] == "features"
@@ -190,6 +190,22 @@ def test_a_key_makes_stale_what_uses_it(run: Tree, keys: str) -> None:
     assert names(run.pending(config=changed(run, keys, value))) == expected
 
 
+FIGURES = {
+    "tables.minimal.title": ("Another", {"heat_maps/minimal"}),
+    "models.tiny-ar.label": ("another", {"heat_maps/minimal", "training/tiny"}),
+    "tuning.default.steps": (11, {"heat_maps/minimal", "training/tiny"}),
+    "retrieval.tiny.neighbours": (9, {"retrieval/tiny"}),
+}
+
+
+@pytest.mark.parametrize("keys", FIGURES)
+def test_figures_follow_what_they_draw(run: Tree, keys: str) -> None:
+    value, expected = FIGURES[keys]
+    pending = run.pending(config=changed(run, keys, value))
+    drawn = {file.removeprefix("figures/") for file in pending if file.startswith("figures/")}
+    assert drawn == {f"{name}.{form}" for name in expected for form in ("svg", "png", "html")}
+
+
 def test_the_world_makes_everything_stale(run: Tree) -> None:
     everything = run.pending(config=changed(run, "microworld.seed", 2))
     kinds = {file.partition("/")[0] for file in everything}
@@ -303,26 +319,28 @@ def test_a_touched_file_makes_nothing_stale(run: Tree) -> None:
     assert run.pending() == set()
 
 
-AFTER_ENCODERS = {"retrieval", "retrieval_table"}
-AFTER_MODELS = {"predict_test", "score", "table"}
+AFTER_SCORES = {"table", "figure_of_heat_maps"}
+AFTER_ENCODERS = {"retrieval", "retrieval_table", "figure_of_retrieval"}
+AFTER_MODELS = {"predict_test", "score", *AFTER_SCORES}
+AFTER_TUNING = {"figure_of_training", *AFTER_MODELS}
 # A module, and every rule that is run again when it changes: those whose step imports it, and those after them.
 CODE = {
-    "report/tables.py": {"table"},
-    "recipes/table.py": {"table"},
-    "acquire/guard.py": {"guard", "table"},
-    "evaluate/overlap.py": {"score", "table"},
-    "evaluate/gold.py": {"gold_test", "score", "table"},
+    "report/tables.py": AFTER_SCORES,
+    "recipes/table.py": {"figure_of_training", *AFTER_SCORES},
+    "acquire/guard.py": {"guard", *AFTER_SCORES},
+    "evaluate/overlap.py": {"score", *AFTER_SCORES},
+    "evaluate/gold.py": {"gold_test", "score", *AFTER_SCORES},
     "qa/spans.py": AFTER_MODELS,
-    "qa/tune.py": {"tune"} | AFTER_MODELS,
-    "qa/windows.py": {"windows", "tune"} | AFTER_MODELS,
-    "align/finetune.py": {"align_encoder", "tune"} | AFTER_MODELS | AFTER_ENCODERS,
-    "align/links.py": {"links", "align_encoder", "tune", "retrieval_links"} | AFTER_MODELS | AFTER_ENCODERS,
+    "qa/tune.py": {"tune"} | AFTER_TUNING,
+    "qa/windows.py": {"windows", "tune"} | AFTER_TUNING,
+    "align/finetune.py": {"align_encoder", "tune"} | AFTER_TUNING | AFTER_ENCODERS,
+    "align/links.py": {"links", "align_encoder", "tune", "retrieval_links"} | AFTER_TUNING | AFTER_ENCODERS,
     "align/retrieval.py": AFTER_ENCODERS,
     "training/loop.py": {"pretrain", "align_encoder", "contexts", "windows", "tune"}
-    | AFTER_MODELS
+    | AFTER_TUNING
     | AFTER_ENCODERS,
     "acquire/splits.py": {"split_custom_dev", "translated_questions", "windows", "guard", "tune"}
-    | AFTER_MODELS,
+    | AFTER_TUNING,
     "augment/translations.py": {
         "translations_from_files",
         "translated_questions",
@@ -331,7 +349,7 @@ CODE = {
         "tune",
         "gold_test",
     }
-    | AFTER_MODELS,
+    | AFTER_TUNING,
 }
 
 

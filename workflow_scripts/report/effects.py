@@ -98,7 +98,7 @@ def caption(recipe: EffectsTable, found: list[list[Verdict]]) -> str:
         f" bootstrap over {over} ({recipe.resamples:,} resamples, {asked} questions)",
         "An interval over one seed says nothing of other seeds" if one else "",
         f"Up to {100 * common:.0f} % of the questions are asked for several values of {varied}, which are drawn as if"
-        " they were different questions: intervals are somewhat too narrow"
+        " they were different questions, which narrows intervals"
         if common and splits > 1
         else "",
         ""
