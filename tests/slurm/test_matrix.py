@@ -209,7 +209,10 @@ def full_disk(finished: Path, tree: Path, cluster: Path) -> None:
     models = tree / "results/models"
     with tempfile.TemporaryDirectory() as kept:
         subprocess.run(["cp", "-a", f"{models}/.", kept], check=True)
-        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", models], check=True)
+        mounted = subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", models], capture_output=True
+        )
+        require(mounted.returncode == 0, "no file system may be mounted here, to be filled")
         try:
             subprocess.run(["cp", "-a", f"{kept}/.", models], check=True)
             filling = models / "filling"
