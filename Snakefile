@@ -40,12 +40,7 @@ include: "rules/train.smk"
 include: "rules/evaluate.smk"
 include: "rules/report.smk"
 include: "rules/prefetch.smk"
-
-
-# Once: Snakemake reads this file again for every job that it starts in a process of its own.
-if workflow.is_main_process:
-    for sentence in languages_left_out():
-        print(sentence, file=sys.stderr)
+include: "rules/submit.smk"
 
 
 localrules:
@@ -60,6 +55,3 @@ rule all:
         figures(),
         retrieval_tables(),
         calibration_tables(),
-
-
-ask_of_cluster(workflow.rules)

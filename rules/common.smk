@@ -52,7 +52,6 @@ from workflow_scripts.config import (
     microworld_files,
     outcomes_recipe,
     missing_checkpoint,
-    page_recipe,
     pairs_of,
     pairs_table_recipe,
     present_models,
@@ -77,7 +76,15 @@ from workflow_scripts.config import (
     translated_from,
     translator,
 )
-from workflow_scripts.provenance import card_recipe, digest, files_of, is_folder, parts_of, trained_by
+from workflow_scripts.provenance import (
+    card_recipe,
+    digest,
+    files_of,
+    is_folder,
+    page_recipe,
+    parts_of,
+    trained_by,
+)
 from workflow_scripts.recipes.bitext import Bitext
 from workflow_scripts.recipes.calibration import Calibration
 from workflow_scripts.recipes.comparison import Comparison
@@ -947,6 +954,16 @@ def card_questions(wildcards):
 def card_lists(wildcards):
     """TRAINING_SET -> the guard's list of what is not trained on."""
     return {stage.name: f"results/guard/{stage.name}.left_out.jsonl" for stage in card_of(wildcards).sets}
+
+
+def shown(file, caption, category, labels):
+    """A file that `snakemake --report` shows, with a caption of resources/report/ and labels, or a function for them."""
+    return report(file, caption=f"../resources/report/{caption}.rst", category=category, labels=labels)
+
+
+def title_of(wildcards):
+    """The labels of what is made of a table: what it is called."""
+    return {"title": settings.tables[wildcards.table].title}
 
 
 def answered_folders(wildcards):

@@ -16,7 +16,7 @@ rule table:
         stars=stars_of,
         guard=guard_reports,
     output:
-        csv="results/tables/{table}.csv",
+        csv=shown("results/tables/{table}.csv", "table", "Tables", title_of),
         markdown="results/tables/{table}.md",
         latex="results/tables/{table}.tex",
     log:
@@ -49,7 +49,7 @@ rule table_of_sections:
         scores=lambda wildcards: flat(shown_scores(wildcards)),
         guard=guard_reports,
     output:
-        csv="results/tables/{table}.csv",
+        csv=shown("results/tables/{table}.csv", "table", "Tables", title_of),
         markdown="results/tables/{table}.md",
         latex="results/tables/{table}.tex",
     log:
@@ -81,7 +81,7 @@ rule table_of_outcomes:
         questions=lambda wildcards: flat(shown_scores(wildcards, "questions.jsonl")),
         guard=guard_reports,
     output:
-        csv="results/tables/{table}.csv",
+        csv=shown("results/tables/{table}.csv", "table", "Tables", title_of),
         markdown="results/tables/{table}.md",
         latex="results/tables/{table}.tex",
     log:
@@ -113,7 +113,7 @@ rule table_of_pairs:
     input:
         lambda wildcards: flat(pairs_shown(wildcards)),
     output:
-        csv="results/tables/{table}.csv",
+        csv=shown("results/tables/{table}.csv", "table", "Tables", title_of),
         markdown="results/tables/{table}.md",
         latex="results/tables/{table}.tex",
     log:
@@ -142,7 +142,7 @@ rule table_of_alignments:
     input:
         lambda wildcards: flat(pairs_shown(wildcards)),
     output:
-        csv="results/tables/{table}.csv",
+        csv=shown("results/tables/{table}.csv", "table", "Tables", title_of),
         markdown="results/tables/{table}.md",
         latex="results/tables/{table}.tex",
     log:
@@ -169,7 +169,7 @@ rule table_of_alignments:
 
 rule table_of_settings:
     output:
-        csv="results/tables/{table}.csv",
+        csv=shown("results/tables/{table}.csv", "table", "Tables", title_of),
         markdown="results/tables/{table}.md",
         latex="results/tables/{table}.tex",
     log:
@@ -198,7 +198,7 @@ rule table_of_records:
         questions=lambda wildcards: questions(record_corpora(wildcards)),
         left_out=lambda wildcards: flat(record_lists(wildcards)),
     output:
-        csv="results/tables/{table}.csv",
+        csv=shown("results/tables/{table}.csv", "table", "Tables", title_of),
         markdown="results/tables/{table}.md",
         latex="results/tables/{table}.tex",
     log:
@@ -230,7 +230,7 @@ rule table_of_effects:
         effects="results/effects/{table}.json",
         guard=compared_guard,
     output:
-        csv="results/tables/{table}.csv",
+        csv=shown("results/tables/{table}.csv", "table", "Tables", title_of),
         markdown="results/tables/{table}.md",
         latex="results/tables/{table}.tex",
     log:
@@ -258,7 +258,7 @@ rule figure_of_effects:
     input:
         "results/effects/{table}.json",
     output:
-        svg="results/figures/{table}.svg",
+        svg=shown("results/figures/{table}.svg", "figure", "Figures", title_of),
         png="results/figures/{table}.png",
         page="results/figures/{table}.html",
     log:
@@ -284,13 +284,18 @@ rule figure_of_effects:
 
 rule report:
     input:
-        tables=expand("results/tables/{table}.md", table=settings.tables),
+        tables=expand("results/tables/{table}.{form}", table=settings.tables, form=["csv", "md"]),
         effects=expand("results/effects/{table}.json", table=of_kind(settings.tables, EffectsTableOf)),
         figures=expand("results/figures/{table}.svg", table=of_kind(settings.tables, EffectsTableOf)),
         examples=expand("results/examples/{evaluation}.json", evaluation=settings.examples),
         template=os.path.relpath(Path(workflow.basedir, "resources/report/page.html.j2")),
     output:
-        "results/report.html",
+        shown(
+            "results/report.html",
+            "page",
+            "Page",
+            {"title": "Results"},
+        ),
     log:
         "logs/report.log",
     benchmark:
@@ -308,7 +313,7 @@ rule report:
     shell:
         "python -m workflow_scripts.report.page --recipe {params.recipe:q} --tables results/tables"
         " --effects results/effects --figures results/figures --examples results/examples --costs logs/costs"
-        " --template {input.template:q} --out {output} > {log} 2>&1"
+        " --results results --template {input.template:q} --out {output} > {log} 2>&1"
 
 
 rule compare:
@@ -316,7 +321,7 @@ rule compare:
         table="results/tables/{table}.csv",
         printed=printed_table,
     output:
-        csv="results/tables/{table}.compare.csv",
+        csv=shown("results/tables/{table}.compare.csv", "comparison", "Beside published tables", title_of),
         markdown="results/tables/{table}.compare.md",
         latex="results/tables/{table}.compare.tex",
     log:
@@ -344,9 +349,11 @@ rule retrieval_table:
     input:
         "results/retrieval/{retrieval}.json",
     output:
-        csv="results/retrieval/{retrieval}.csv",
+        csv=shown("results/retrieval/{retrieval}.csv", "retrieval", "Retrieval", {"title": "{retrieval}"}),
         markdown="results/retrieval/{retrieval}.md",
-        plot="results/retrieval/{retrieval}.svg",
+        plot=shown(
+            "results/retrieval/{retrieval}.svg", "retrieval", "Retrieval", {"title": "{retrieval}, plot"}
+        ),
     log:
         "logs/retrieval/{retrieval}.table.log",
     benchmark:
@@ -371,7 +378,9 @@ rule calibration_table:
         figures="results/calibration/{calibration}.json",
         guard=calibration_guard,
     output:
-        csv="results/calibration/{calibration}.csv",
+        csv=shown(
+            "results/calibration/{calibration}.csv", "calibration", "Calibration", {"title": "{calibration}"}
+        ),
         markdown="results/calibration/{calibration}.md",
     log:
         "logs/calibration/{calibration}.table.log",

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -11,6 +12,7 @@ from typing import TypeVar
 from pydantic import BaseModel, ValidationError
 
 Recipe = TypeVar("Recipe", bound=BaseModel)
+ERROR_FILE = "XLQA_ERROR_FILE"  # where `cluster.launch` reads what one of several processes ended with
 
 
 class InputError(ValueError):
@@ -31,6 +33,8 @@ def run(main: Callable[[], None]) -> None:
         main()
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)
+        if told := os.environ.get(ERROR_FILE):
+            Path(told).write_text(json.dumps({"sentence": str(error), "code": error.code}), "utf-8")
         sys.exit(error.code)
 
 

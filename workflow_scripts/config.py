@@ -48,7 +48,6 @@ from workflow_scripts.recipes.linker import LinkerTraining
 from workflow_scripts.recipes.links import Links
 from workflow_scripts.recipes.microworld import Microworld
 from workflow_scripts.recipes.outcomes import OutcomesTable, Side
-from workflow_scripts.recipes.page import Answered, Page, Shown
 from workflow_scripts.recipes.parallel import Parallel
 from workflow_scripts.recipes.pretraining import Pretraining
 from workflow_scripts.recipes.relocation import Label
@@ -1643,28 +1642,7 @@ def shown_models(config: Config, evaluation: str) -> list[str]:
     return [model for model in config.examples[evaluation].models if not missing_checkpoint(config, model)]
 
 
-def page_recipe(config: Config) -> Page:
-    """What the step that writes the page of results needs to know: all tables, in their order."""
-    compared = effects_tables(config)
-    return Page(
-        tables=[
-            Shown(name=name, effects=effects_recipe(config, name) if name in compared else None)
-            for name in config.tables
-        ],
-        examples=[
-            Answered(
-                evaluation=name,
-                labels={
-                    model: f"{config.models[model].label} {training_label(config, model)}"
-                    for model in shown_models(config, name)
-                },
-            )
-            for name in config.examples
-        ],
-    )
-
-
-# The encoders whose languages resources/aligned_qa_table9.tsv knows, by the last part of a checkpoint's name.
+# The encoders whose languages resources/read_by_encoders.tsv knows, by the last part of a checkpoint's name.
 PUBLISHED = {"bert-base-multilingual-cased": "mbert", "xlm-roberta-base": "xlmr", "xlm-roberta-large": "xlmr"}
 
 

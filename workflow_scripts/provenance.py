@@ -3,12 +3,14 @@
 import functools
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from workflow_scripts.acquire.download import Dataset, read_manifest
+from workflow_scripts.acquire.download import Dataset, find_file, read_manifest
 from workflow_scripts.bitexts import archives
+from workflow_scripts.cli import InputError
 from workflow_scripts.config import (
     MICROWORLD,
     TRANSLATORS,
@@ -17,17 +19,23 @@ from workflow_scripts.config import (
     aligned_languages,
     chain_of,
     compared_runs,
+    effects_recipe,
     effects_tables,
     encoder_chain,
     how_made,
     linker_languages,
+    missing_checkpoint,
     question_pairs,
+    reported,
     rows_of,
     runs_of,
     score_tables,
+    shown_models,
+    training_label,
 )
 from workflow_scripts.recipes.card import Card, Scored, Source
 from workflow_scripts.recipes.features import Features
+from workflow_scripts.recipes.page import Answered, DataFile, Page, Shown, Trained
 from workflow_scripts.recipes.table import Metric, RecordsCorpus, RecordsSet, Task
 from workflow_scripts.recipes.tuning import Prediction, Tuning
 
@@ -74,6 +82,12 @@ HUB = {
     "tydiqa_goldp": "google-research-datasets/tydiqa",
     "squad": "rajpurkar/squad",
     "xquad": "google/xquad",
+}
+# Published encoder -> its licence, as its page on the hub says.
+LICENCES = {
+    "bert-base-multilingual-cased": "Apache-2.0",
+    "xlm-roberta-base": "MIT",
+    "xlm-roberta-large": "MIT",
 }
 GENERATED = "the generated world"
 # What things are called, and how many jobs share work, changes no result.
@@ -278,6 +292,112 @@ def card_recipe(config: Config, model: str, seed: int) -> Card:
             for name, measures in measures_of(config, model).items()
         },
     )
+
+
+def page_recipe(config: Config) -> Page:
+    """What the step that writes the page of results needs to know: all tables, in their order, and what they took."""
+    compared = effects_tables(config)
+    asked = [
+        (model, evaluation)
+        for _, model, evaluation in reported(config)
+        if not missing_checkpoint(config, model)
+    ]
+    pending = dict.fromkeys(
+        entry for model, evaluation in asked for entry in (("models", model), ("evaluations", evaluation))
+    )
+    parts = _parts(config, list(pending)) if pending else {}
+    return Page(
+        tables=[
+            Shown(
+                name=name,
+                title=table.title,
+                effects=effects_recipe(config, name) if name in compared else None,
+            )
+            for name, table in config.tables.items()
+        ],
+        examples=[
+            Answered(
+                evaluation=name,
+                labels=_labels(config, shown_models(config, name)),
+            )
+            for name in config.examples
+        ],
+        seeds=config.seeds,
+        config=digest(parts),
+        trained=_trained(config, list(dict.fromkeys(model for model, _ in asked))),
+        sources=[*sources_of(config, parts), *_published_encoders(parts)] if parts else [],
+        files=[
+            DataFile(name=name, sha256=_checksum(name))
+            for file in (files_of(config, parts) if parts else [])
+            for place, _, name in [file.partition("/")]
+            if place == "data" and name.partition("/")[0] in _published()
+        ],
+    )
+
+
+def _labels(config: Config, models: list[str]) -> dict[str, str]:
+    """What tables call these models, with their names where that would be the same of several."""
+    called = {model: f"{config.models[model].label} {training_label(config, model)}" for model in models}
+    count = Counter(called.values())
+    return {model: f"{text} ({model})" if count[text] > 1 else text for model, text in called.items()}
+
+
+def _trained(config: Config, models: list[str]) -> list[Trained]:
+    """What was trained for these models: encoders, alignments, then the models and those that they are tuned after."""
+    chains = dict.fromkeys(name for model in models for name in reversed(chain_of(config, model)))
+    # an encoder is read by the first of a chain only
+    starts = [config.models[name] for name in chains if config.models[name].after is None]
+    encoders = dict.fromkeys(
+        name for start in starts for name in reversed(encoder_chain(config, start.encoder))
+    )
+    aligned = dict.fromkeys(
+        (start.encoder, start.alignment)
+        for start in starts
+        if start.alignment is not None and config.alignments[start.alignment].checkpoint is None
+    )
+    labels = _labels(config, list(chains))
+    return [
+        *(Trained(kind="encoder", label=name, folder=f"encoders/{name}") for name in encoders),
+        *(
+            Trained(kind="alignment", label=f"{encoder}, {name}", folder=f"aligned/{encoder}/{name}")
+            for encoder, name in aligned
+        ),
+        *(
+            Trained(
+                kind="model",
+                label=f"{labels[name]}, seed {seed}",
+                folder=f"models/{name}/seed{seed}",
+            )
+            for name in chains
+            for seed in config.seeds
+        ),
+    ]
+
+
+def _checksum(name: str) -> str | None:
+    """The SHA-256 of "<data set>/<file>"; None where resources/datasets.yaml does not know it, or not the file."""
+    try:
+        return find_file(_published(), name).sha256
+    except InputError:
+        return None
+
+
+def _published_encoders(parts: Parts) -> list[Source]:
+    """The checkpoints on the hub among these entries, with their licences where these are known."""
+    names = [
+        entry["checkpoint"]
+        for section in ("encoders", "alignments")
+        for entry in parts.get(section, {}).values()
+        if entry.get("checkpoint") and not is_folder(entry["checkpoint"])
+    ]
+    return [
+        Source(
+            name=f"encoder {name}",
+            licence=LICENCES.get(name.rpartition("/")[2]),
+            homepage=f"https://huggingface.co/{name}",
+        )
+        for name in dict.fromkeys(names)
+    ]
 
 
 def _at(entry: Any, key: str) -> Any:

@@ -1,4 +1,4 @@
-"""A SLURM cluster for the tests of this folder: two nodes, each with two CPUs and two pretended GPUs."""
+"""A SLURM cluster for the tests of this folder: two nodes, each with four CPUs and two pretended GPUs."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -19,7 +19,7 @@ from workflow_scripts.evaluate.tydi import Outcomes
 from workflow_scripts.files import write_jsonl
 from workflow_scripts.recipes.effects import EffectsTable
 from workflow_scripts.report import effects as report
-from workflow_scripts.report import effects_figure
+from workflow_scripts.report import effects_figure, tables
 
 ROOT = Path(__file__).parent.parent.parent
 PAIRS = {"hi-hi": 67, "ta-ta": 33}  # questions of each
@@ -124,6 +124,53 @@ def test_several_comparisons_are_one_effect_over_seeds_and_splits(tmp_path: Path
 
 
 @pytest.mark.parametrize("average", ["pairs", "questions"])
+def test_a_difference_is_that_of_the_means_in_a_table_of_scores(tmp_path: Path, average: str) -> None:
+    """Three splits of different sizes, two of which have questions in common, and two seeds."""
+    draw, given, printed = np.random.default_rng(1), recipe(average=average, seeds=[0, 1]), {}
+    given["repeats"] = ["k = 0", "k = 1", "k = 2"]
+    asked = [{"hi-hi": range(12), "ta-ta": range(3)}, {"hi-hi": range(8, 12), "ta-ta": range(3, 23)}]
+    asked.append({"hi-hi": range(20, 80), "ta-ta": range(50, 55)})
+    runs: dict[str, list[str]] = {"mono": [], "aug": []}
+    shown = tmp_path / "table.csv"
+    for model, files in runs.items():
+        scores = []
+        for k, of_pairs in enumerate(asked):
+            for seed in (0, 1):
+                lines, figures = [], {}
+                for pair, places in of_pairs.items():
+                    many, names = len(places), [f"{pair}{place}" for place in places]
+                    got = draw.uniform(0, 1, many)
+                    one = Outcomes(np.zeros(many), np.full(many, True), np.full(many, True), got)
+                    of_tasks = dict.fromkeys(("passage", "minimal"), one)
+                    texts = {name: {"jaccard": float(of)} for name, of in zip(names, got, strict=True)}
+                    lines += list(to_lines(pair, Questions(names, of_tasks), texts))
+                    figures[pair] = {"n": many, "text": {"jaccard": float(got.mean())}}
+                files.append(f"{tmp_path}/{model}{k}{seed}.jsonl")
+                write_jsonl(files[-1], lines)
+                scores.append(f"{tmp_path}/{model}{k}{seed}.json")
+                Path(scores[-1]).write_text(json.dumps({"annotators": 1, "pairs": figures}), "utf-8")
+        table = {key: given[key] for key in ("title", "evaluation", "seeds", "repeats", "average", "columns")}
+        row = {"model": model, "label": model, "training": ""}
+        told = json.dumps({**table, "annotators": 1, "metrics": ["jaccard"], "rows": [row]})
+        written = [
+            f"--{form}={shown.with_suffix(end)}" for form, end in (("markdown", ".md"), ("latex", ".tex"))
+        ]
+        tables.main(
+            [f"--recipe={told}", "--scores", f"{model}={','.join(scores)}", f"--csv={shown}", *written]
+        )
+        with shown.open(newline="") as text:
+            (line,) = csv.DictReader(text)
+        printed[model] = [
+            float(line[head]) for head in ("hi", "ta", "overall" if average == "questions" else "avg")
+        ]
+    (found,) = measured(tmp_path, given, **runs)
+    differences = [100 * verdict["difference"] for verdict in found]
+    assert differences == pytest.approx(np.subtract(printed["aug"], printed["mono"]), abs=0.0101)
+    assert [verdict["splits"] for verdict in found] == [3, 3, 3]
+    assert [verdict["shared"] for verdict in found] == pytest.approx([8 / 76, 0, 8 / 104])
+
+
+@pytest.mark.parametrize("average", ["pairs", "questions"])
 def test_one_question_in_several_languages_is_drawn_once(
     tmp_path: Path, scores: np.ndarray, average: str
 ) -> None:
@@ -204,7 +251,7 @@ def test_how_it_is_shown(tmp_path: Path) -> None:
 
 
 def test_how_it_is_drawn(tmp_path: Path) -> None:
-    verdict = {"low": -0.01, "high": 0.05, "p_two_sided": 0.04}
+    verdict = {"low": -0.01, "high": 0.05, "p_two_sided": 0.04, "resamples": 1000}
     row = [{**verdict, "difference": difference} for difference in (0.031, 0.012, -0.004)]
     (tmp_path / "effects.json").write_text(json.dumps([row]), "utf-8")
 
@@ -220,7 +267,7 @@ def test_how_it_is_drawn(tmp_path: Path) -> None:
     marks = ElementTree.fromstring(svg).iter("{http://www.w3.org/2000/svg}path")
     points = [mark for mark in marks if mark.get("aria-roledescription") == "point"]
     assert [(point.get("aria-label") or "").replace("−", "-") for point in points] == [
-        f"difference: {points:g}; effect: aug|mented; points: {points:+}; from: -1.0; to: +5.0; p, two-sided: 0.04"
+        f"difference: {points:g}; effect: aug|mented; points: {points:+}; from: -1.0; to: +5.0; p, two-sided: .04"
         for points in (3.1, 1.2, -0.4)
     ]
     assert png.startswith(b"\x89PNG")
@@ -228,16 +275,24 @@ def test_how_it_is_drawn(tmp_path: Path) -> None:
 
 
 def test_what_intervals_are_about() -> None:
-    def told(splits: int = 1, **changes: Any) -> str:
-        found = [[{"questions": 100, "splits": splits}, {"questions": 200, "splits": splits}]]
+    def told(splits: int = 1, shared: float = 0.0, **changes: Any) -> str:
+        common = {"splits": splits, "shared": shared}
+        found = [[{"questions": 100, **common}, {"questions": 200, **common}]]
         return report.caption(EffectsTable.model_validate(recipe(**changes)), found)
 
     assert "over questions (1,000 resamples, 100 to 200 questions). An interval over one seed says" in told()
     splits = told(2, repeats=["k = 0", "k = 1"])
     assert (
-        "(k = 0, k = 1, seed 0), with 95 % intervals by paired bootstrap over splits and questions ("
+        "(k = 0, k = 1, seed 0), with 95 % intervals by paired bootstrap over values of k and questions ("
         in splits
     )
+    assert "as if" not in splits
+    languages = ["k = 0, to = bn", "k = 0, to = hi"]
+    assert "bootstrap over values of to and questions (" in told(2, repeats=languages)
+    assert (
+        " Up to 12 % of the questions are asked for several values of k, which are drawn as if they were different"
+        " questions: intervals are somewhat too narrow."
+    ) in told(2, shared=0.123, repeats=["k = 0", "k = 1"])
     assert "says nothing of other seeds" not in splits  # each split is trained by itself
     task = {"metric": None, "task": "minimal", "average": "pairs"}
     assert "of best F1 of minimal answers in" in told(**task)

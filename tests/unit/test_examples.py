@@ -92,6 +92,8 @@ def test_what_is_shown_of_a_question(tmp_path: Path) -> None:
     assert answered["gold"] == ["هنا"]
     assert "والجواب هنا الآن" in answered["passage"]
     assert len(answered["passage"]) <= 2 * examples.CONTEXT
+    assert answered["passage"][slice(*answered["marked"])] == "هنا"
+    assert unanswered["marked"] is None
     assert answered["answers"] == {"a": {"text": "هنا", "f1": 1.0}, "b": {"text": "هنا الآن", "f1": 0.67}}
     assert unanswered["gold"] == []
     assert unanswered["answers"] == {"a": {"text": "هنا", "f1": 0.0}, "b": {"text": "", "f1": 1.0}}

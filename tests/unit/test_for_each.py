@@ -223,3 +223,15 @@ def test_weights_are_not_selected_on_another_splits_dev(folds: dict[str, Any]) -
         InputError, match=r"^tuning.chaii-0.selection.evaluation: tables.* on chaii-test-0; sele"
     ):
         module.load(folds)
+
+
+def test_a_label_may_be_a_number() -> None:
+    """Also one that a variable stands for alone, which is a number where numbers belong."""
+    raw = yaml.safe_load((ROOT / "config.yaml").read_text("utf-8"))
+    raw["for_each"]["k"] = [0, 7]
+    raw["models"]["numbered-{k}"] = {**raw["models"]["mbert-mono"], "label": "{k}"}
+    raw["training_sets"]["mono"]["label"] = 2021
+    config = module.load(raw)
+    assert [config.models[f"numbered-{k}"].label for k in (0, 7)] == ["0", "7"]
+    assert config.training_sets["mono"].label == "2021"
+    assert [config.splits[f"chaii-test-{k}"].seed for k in (0, 7)] == [0, 7]

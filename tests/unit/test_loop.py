@@ -347,8 +347,8 @@ net.head[1].p = 0.0
 net.unread = torch.nn.Parameter(torch.ones(4, 4))  # gets no gradient, and so no decay
 told = loop.train(net, parted, half, steps=50, recipe=RECIPE, seed=3, work=Path(sys.argv[1]), identity="a", label="t")
 if processes.first():
-    figures = {name: told[name] for name in ("loss", "seen")}
-    torch.save({"weights": net.state_dict(), "processes": processes.count(), **figures}, sys.argv[2])
+    figures = {name: told[name] for name in ("loss", "seen", "device", "processes")}
+    torch.save({"weights": net.state_dict(), **figures}, sys.argv[2])
 """
 
 
@@ -367,6 +367,7 @@ def test_two_processes_train_as_one(tmp_path):
         found.append(torch.load(out))
     one, two = found
     assert (one["processes"], two["processes"]) == (1, 2)
+    assert one["device"] == two["device"] == "cpu"
     assert one["seen"] == two["seen"] == 6
     assert one["loss"] == pytest.approx(two["loss"], abs=1e-5)
     for name, value in one["weights"].items():

@@ -2,6 +2,7 @@
 
 import re
 
+from tests.latex import faults
 from workflow_scripts.report.sheet import LATEX, Panel, Sheet, escaped, to_latex, to_markdown
 
 SHEET = Sheet(
@@ -49,3 +50,44 @@ def test_every_sign_of_latex_is_escaped() -> None:
     left = re.sub(r"\\[a-zA-Z]+\{\}|\\[&%$#_{}]|\$\\[a-z]+\$|\$-\$", "", escaped(raw))
     assert left == ""
     assert escaped("{Q_en}") == r"\{Q$_{\mathrm{en}}$\}"
+
+
+def test_whatever_cells_hold_latex_can_read_it() -> None:
+    """Signs of LaTeX anywhere, cells that look like arguments, and scripts that need another program, which is said."""
+    signs = "".join(LATEX)
+    odd = ["[x]", "*", "a & b", "50 %", "\\\\ {", "_Q_en_", "#1 $ ~^", signs, "n/a", "", "7.0  "]
+    lines: list[list[str] | str] = [[text, text, "-1.0"] for text in odd]
+    text = to_latex(Sheet(signs, [Panel([signs, "[b]", "*c"], [*lines, *odd], 2, signs)] * 2), "x")
+    assert faults(text) == []
+    assert "XeLaTeX" not in text
+    assert "\n{}[x] & [x] & -1.0 \\\\\n" in text
+    assert "\n{}* & * & -1.0 \\\\\n" in text
+    for name, hint in (
+        ("Norsk bokmål – “å”…", False),
+        ("العربية", True),
+        ("한국어", True),
+        ("ẹ̀dè Yorùbá", True),
+    ):
+        text = to_latex(Sheet("T", [Panel(["Language"], [[name]], 1)]), "x")
+        assert name in text
+        assert ("compile with XeLaTeX or LuaLaTeX" in text.splitlines()[0]) == hint
+
+
+def test_faults_are_found() -> None:
+    """Of the test's own reader: each of these stops LaTeX."""
+    good = to_latex(SHEET, "mucot_table1")
+    assert faults(good) == []
+    for old, new in (
+        (r"\% of", "% of"),
+        ("x\\_1", "x_1"),
+        ("{lr}", "{lrr}"),
+        ("{lr}", "{l}"),
+        ("x\\_1 & 81.2", "x\\_1  81.2"),
+        ("\\end{table}", ""),
+        ("\\emph{", "\\emph"),
+        ("x\\_1 &", "[x\\_1] &"),
+        ("n/a", "n/a ✓"),
+        ("\\multicolumn{2}", "\\multicolumn{3}"),
+    ):
+        assert old in good
+        assert faults(good.replace(old, new, 1)), new

@@ -162,8 +162,7 @@ def hierarchical_loop(
                 ids = draw.choices(range(column.shape[1]), k=column.shape[1])
                 value += share * sum(column[run, ids].mean() for run in runs) / len(runs)
             value /= sum(shares)
-            much = sum(shares) if by_questions else 1
-            total, weight = total + much * value, weight + much
+            total, weight = total + value, weight + 1
         found.append(total / weight)
     return np.array(found)
 
@@ -185,12 +184,15 @@ def test_splits_runs_and_questions_are_drawn_as_a_loop_draws_them(splits: int, a
     assert same_distribution(drawn, hierarchical_loop(given, average == "questions", 4000, 2))
     assert (verdict.runs, verdict.splits) == (3, splits)
     if average == "questions":
-        every = np.concatenate([column.mean(axis=0) for split in given for column in split])
-        assert verdict.difference == pytest.approx(every.mean())
-        assert verdict.questions == len(every)
+        every = [np.concatenate([column.mean(axis=0) for column in split]) for split in given]
+        assert verdict.difference == pytest.approx(np.mean([of.mean() for of in every]))
+        assert verdict.questions == sum(map(len, every))
     else:
         of = [np.mean([column.mean() for column in split]) for split in given]
         assert verdict.difference == pytest.approx(np.mean(of))
+    if splits > 1:
+        often = bootstrap([*columns, columns[0]], average).difference
+        assert bootstrap(columns, average, counts=[2, 1, 1]).difference == pytest.approx(often)
 
 
 def test_runs_that_agree_are_one_run() -> None:

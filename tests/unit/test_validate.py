@@ -263,6 +263,47 @@ def test_chaii_rows(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert sum(line.startswith(str(file)) for line in printed) == 6
 
 
+@pytest.mark.parametrize("made", ["translated", "transliterated"])
+def test_versions_that_others_made(made: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Originals are not looked into; of others it is told what the step sets right, leaves out or refuses."""
+    translated = made == "translated"
+    tags = "language" if translated else "src,tgt"
+
+    def row(name: str, answer: str, start: object, source: str, target: str, original: object = False) -> str:
+        languages = target if translated else f"{source},{target}"
+        return f"{name},গাছ ও নদী,কী?,{answer},{start},{languages},{original}"
+
+    rows = [
+        row("a", "wrong", 0, "hindi", "hindi" if translated else "bengali", True),
+        row("a", "নদী", 6, "hi", "bn"),
+        row("b", "নদী", "6.0", "hi", "bn"),
+        row("a", "নদী", 6, "hi", "bn"),  # twice
+        row("c", "নদী", 7, "hi", "bn"),  # elsewhere
+        row("d", "ঘর", 6, "hi", "bn"),  # nowhere
+        row("e", "নদী", 6, "hi", "xx-yy"),
+        row("f", "নদী", 6, "hi", "bn", "maybe"),
+        "g,গাছ",
+        *([] if translated else [row("h", "নদী", 6, "bn", "bn")]),
+    ]
+    file = tmp_path / "own.csv"
+    head = f"id,context,question,answer_text,answer_start,{tags},is_original"
+    file.write_text("\n".join([head, *rows]), "utf-8")
+    code, printed = check(capsys, file)
+    assert (code, printed[0]) == (1, "checked as versions")
+    assert printed[-1] == f"{file}: 3 of {len(rows)} rows are fine"
+    told = " ".join(printed)
+    for sentence in (
+        "a record has two versions in a language, of which the first is kept (1 times)",
+        "taken for 'নদী' at 6",
+        "a row has no answer with a certain place and is left out (1 times)",
+        "a language is not known (1 times)",
+        "is_original says neither (1 times); is_original is True or False",
+        "a row has too many or too few columns (1 times)",
+        *([] if translated else ["a row is a copy in its own language and is left out (1 times)"]),
+    ):
+        assert sentence in told
+
+
 def test_the_example_of_the_page_about_own_data(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (shown,) = re.findall(r"```json\n(.*?)```", (ROOT / "docs/own_data.md").read_text("utf-8"), re.S)
     (tmp_path / "own.json").write_text(shown, "utf-8")

@@ -515,3 +515,50 @@ def test_a_card_tells_what_tables_do(told: Tree) -> None:
     for corpus, made in corpora.items():
         many = len(read_questions(told.folder / f"results/questions/{corpus}.parquet"))
         assert re.search(rf"`{corpus}` \({made}\) *\| *{many} \| *0 \| *{many} \|", card.text), corpus
+
+
+# What is shown of it
+
+
+def test_the_page_of_results_and_snakemakes_own(
+    run: Tree, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The page needs no new scores, links to what is there, and is shown beside the tables by snakemake --report."""
+    tree = Tree(tmp_path / "shown")
+    for part in ("results", ".snakemake", "logs"):
+        shutil.copytree(run.folder / part, tree.folder / part)
+    raw = yaml.safe_load((ROOT / SMALL).read_text("utf-8"))
+    raw["tables"]["worth"] = {
+        "kind": "effects",
+        "title": "What alignment is worth",
+        "evaluation": "test",
+        "task": "minimal",
+        "columns": [["en-en", "ar-ar"]],
+        "resamples": 100,
+        "effects": [{"label": "all of it", "system": ["tiny-ar"], "base": ["tiny-mono"]}],
+    }
+    raw["examples"] = {"test": {"models": ["tiny-mono", "tiny-ar"], "per_pair": 2}}
+    (tree.folder / "shown.yaml").write_text(yaml.safe_dump(raw, sort_keys=False), "utf-8")
+    asked = ("all", "results/report.html")
+    assert not {"tune", "predict_test", "score", "table"} & set(tree.jobs(*asked, config="shown.yaml"))
+    done = tree.snakemake("--cores", "2", "--", *asked, config="shown.yaml")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert tree.pending(*asked, config="shown.yaml") == set()
+    page = (tree.folder / "results/report.html").read_text("utf-8")
+    assert re.search(r"<li[^>]*>all of it: [^<]* points? of F1|<li[^>]*>all of it: changes nothing", page)
+    assert re.search(r"<tr><th[^>]*>task-tuning</th><td[^>]*>cpu</td><td>2</td>", page)
+    linked = set(re.findall(r'href="((?:tables|figures)/[^"]+)"', page))
+    assert {f"tables/{name}.tex" for name in raw["tables"]} < linked
+    assert [link for link in linked if not (tree.folder / "results" / link).is_file()] == []
+    for name in ("http_proxy", "https_proxy", "all_proxy"):  # nobody listens there: nothing can be loaded
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    done = tree.snakemake("--report", "provenance.html", "--", *asked, config="shown.yaml")
+    assert done.returncode == 0, done.stdout + done.stderr
+    provenance = (tree.folder / "provenance.html").read_text("utf-8")
+    assert not re.search(r"(src|href)=.https?://[^>]*\.(js|css)", provenance)
+    for name, table in raw["tables"].items():
+        assert (
+            base64.b64encode((tree.folder / f"results/tables/{name}.csv").read_bytes()).decode() in provenance
+        )
+        assert f'"title": "{table["title"]}"' in provenance
+    assert base64.b64encode(page.encode()).decode() in provenance

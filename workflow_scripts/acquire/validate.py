@@ -4,9 +4,9 @@
     python -m workflow_scripts.acquire.validate pt-en.pt pt-en.en --format moses
 
 Formats: squad (SQuAD 1 and 2, JSON), tydi (TyDi QA's primary tasks, JSON lines), translations (`id<TAB>text` lines),
-moses (two text files, line by line translations of one another), chaii (ChAII's CSV columns).  Every problem is told
-once, with what would be right, how many records have it and which are the first.  Exit code 0 if all records are fine,
-else 1.
+moses (two text files, line by line translations of one another), chaii (ChAII's CSV columns), versions (MuCoT's, of
+translated or transliterated records).  Every problem is told once, with what would be right, how many records have it
+and which are the first.  Exit code 0 if all records are fine, else 1.
 """
 
 import json
@@ -16,9 +16,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from workflow_scripts.acquire.chaii import flaw, rows
+from workflow_scripts.acquire.chaii import flaw, no_record, opened, rows
 from workflow_scripts.acquire.parallel import reason_against
 from workflow_scripts.acquire.spans import locate
+from workflow_scripts.acquire.versions import FORMS, IS_ORIGINAL, place, said, spoken
 from workflow_scripts.cli import InputError, parser
 from workflow_scripts.corpus import example_id
 from workflow_scripts.files import open_bytes, read_lines, read_text
@@ -274,6 +275,67 @@ def check_chaii(file: str) -> Findings:
     return found
 
 
+# MuCoT's versions of ChAII's records
+
+PLACED = "answer_start counts characters from 0, and from there on the context reads as answer_text does"
+
+
+def check_versions(file: str) -> Findings:
+    """Problems of a CSV file with MuCoT's columns; its records are rows, of which originals are not looked into."""
+    found = Findings("rows")
+    seen: dict[tuple[str, str], int] = {}
+    for number, row in enumerate(opened(file, *FORMS.values()), 1):
+        found.total += 1
+        name = f"row {number} ({row['id']})"
+        if (broken := no_record(row)) is not None:
+            found.add(name, broken.what, broken.right, broken.found)
+            continue
+        if (original := IS_ORIGINAL.get(row["is_original"].strip().lower())) is None:
+            found.add(
+                name, "is_original says neither", "is_original is True or False", repr(row["is_original"])
+            )
+            continue
+        translated = "tgt" not in row
+        tags = [row["language"]] if translated else [row["src"], row["tgt"]]
+        try:
+            codes = [spoken(tag, name).code for tag in tags]
+        except InputError as error:
+            right = "give a code or a name of resources/languages.tsv, such as bn or hindi"
+            found.add(name, "a language is not known", right, str(error))
+            continue
+        if original or (translated and codes != tags):  # a name stands for an original, too
+            continue
+        if len(codes) > 1 and codes[0] == codes[1]:
+            right = "src and tgt are two languages"
+            found.add(name, "a row is a copy in its own language and is left out", right, codes[0])
+        elif (version := (row["id"], codes[-1])) in seen:
+            right = "give a record one version in each language"
+            found.add(
+                name,
+                "a record has two versions in a language, of which the first is kept",
+                right,
+                f"as row {seen[version]}",
+            )
+        else:
+            seen[version] = number
+            _check_version(name, row, found)
+    return found
+
+
+def _check_version(name: str, row: dict[str, str], found: Findings) -> None:
+    """Note where the answer of a version has no place, or another than its row says."""
+    answer = place(row)
+    if isinstance(answer, str):
+        found.add(name, "a row has no answer with a certain place and is left out", PLACED, answer)
+    elif (answer.text, answer.start) != (row["answer_text"], said(row)):
+        found.add(
+            name,
+            "an answer stands elsewhere than the file says, or is spelt otherwise, and is set right",
+            PLACED,
+            f"{row['answer_text']!r} at {row['answer_start']}; taken for {answer.text!r} at {answer.start}",
+        )
+
+
 # Which format
 
 CHECKS: dict[str, Callable[..., Findings]] = {
@@ -282,6 +344,7 @@ CHECKS: dict[str, Callable[..., Findings]] = {
     "translations": check_translations,
     "moses": check_moses,
     "chaii": check_chaii,
+    "versions": check_versions,
 }
 
 
@@ -296,7 +359,7 @@ def recognise(files: Sequence[str]) -> str:
     if first.startswith(("{", "[")):
         return "tydi" if '"example_id"' in first or re.search(r"\.jsonl(\.gz)?$", files[0]) else "squad"
     if re.search(r"\bcontext\b.*\bquestion\b", first):
-        return "chaii"
+        return "versions" if "is_original" in first else "chaii"
     if "\t" in first:
         return "translations"
     raise InputError(

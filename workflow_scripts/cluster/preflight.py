@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from workflow_scripts.cli import InputError, parser, run
+from workflow_scripts.cluster.prefetch import absent
 from workflow_scripts.cluster.site import Site, asked, line_of, place, read
 
 ROOM = 1_000_000_000  # bytes that must be free where results are written
@@ -142,6 +143,15 @@ def check_folders(folders: Sequence[Path], site: Site, file: Path, room: int = R
         _check_writing(there, str(folder), "run in another folder (snakemake --directory FOLDER)", room)
     if site.scratch and "$" not in site.scratch and Path(site.scratch).is_dir():
         _check_writing(Path(site.scratch), site.scratch, f"change {line_of(file, 'scratch')}", 0)
+
+
+def check_models(models: Sequence[str]) -> None:
+    """Whether nodes find these models of the hub without internet.  Raises InputError that says how they would."""
+    if models and (missing := absent(models)):
+        raise InputError(
+            f"{_list(missing)} is not in the cache that nodes load models from; on a machine with internet:"
+            " snakemake --cores 1 prefetch (nodes that have internet themselves: set HF_HUB_OFFLINE to 0)"
+        )
 
 
 def nodes_may_not_see(folder: Path) -> str | None:

@@ -1,6 +1,6 @@
 """Start and stop a throw-away SLURM cluster on this machine: several nodes with pretended GPUs, in a second.
 
-    python -m workflow_scripts.cluster.throwaway start DIR [--nodes 2 --gpus 2 --cpus 2]
+    python -m workflow_scripts.cluster.throwaway start DIR [--nodes 2 --gpus 2 --cpus 4]
     . DIR/env.sh                                  # from here on, sbatch, squeue, … of this shell mean this cluster
     python -m workflow_scripts.cluster.throwaway stop DIR
 
@@ -49,7 +49,7 @@ def lacking() -> str | None:
     return None
 
 
-def start(folder: Path, *, nodes: int = 2, gpus: int = 2, cpus: int = 2, memory: int = 64000) -> None:
+def start(folder: Path, *, nodes: int = 2, gpus: int = 2, cpus: int = 4, memory: int = 64000) -> None:
     """Start a cluster in `folder` of nodes n1, n2, … that pretend to have so many GPUs, CPUs and MB of memory each.
 
     Raises InputError where this machine lacks something, a cluster runs there already, or its nodes don't come up.
@@ -83,8 +83,10 @@ def start(folder: Path, *, nodes: int = 2, gpus: int = 2, cpus: int = 2, memory:
     write_text(
         folder / "env.sh",
         f"export SLURM_CONF={shlex.quote(str(folder / 'slurm.conf'))}\n"
-        f"export PATH={shlex.quote(str(folder / 'bin'))}:$PATH\n",
+        f"export PATH={shlex.quote(str(folder / 'bin'))}:$PATH\n"
+        f"export XLQA_SITE={shlex.quote(str(folder / 'site.yaml'))}\n",
     )
+    write_text(folder / "site.yaml", "partition: main\ncpus_per_gpu: 1\n")
     _call(folder, "slurmctld", "-c")
     for name in names:
         start_node(folder, name)
@@ -113,12 +115,13 @@ def processes(folder: Path, node: str | None = None) -> set[int]:
 
 
 def environment(folder: Path) -> dict[str, str]:
-    """The variables of this process, with those by which SLURM's programs and jobs find the cluster."""
+    """The variables of this process, with those by which SLURM's programs, jobs and profiles/slurm find the cluster."""
     folder = folder.resolve()
     return {
         **os.environ,
         "SLURM_CONF": str(folder / "slurm.conf"),
         "PATH": f"{folder / 'bin'}{os.pathsep}{PLACES}",
+        "XLQA_SITE": str(folder / "site.yaml"),
     }
 
 
@@ -158,7 +161,6 @@ def _configuration(folder: Path, names: list[str], gpus: int, cpus: int, memory:
         "SlurmctldTimeout": 30,
         "SlurmdTimeout": 10,  # seconds after which a silent node is down, and its jobs are queued again
         "InactiveLimit": 0,
-        "KillWait": 5,  # seconds between SIGTERM and SIGKILL at the time limit
         "MinJobAge": 600,  # seconds that squeue remembers a job; Snakemake asks it, as there is no accounting
         "SchedulerType": "sched/builtin",
         "SchedulerParameters": "batch_sched_delay=0,sched_interval=2,sched_min_interval=0",
@@ -318,7 +320,7 @@ def main() -> None:
     arguments.add_argument("--nodes", type=int, default=2)
     arguments.add_argument("--gpus", type=int, default=2, help="of each node, pretended")
     arguments.add_argument(
-        "--cpus", type=int, default=2, help="of each node, which this machine need not have"
+        "--cpus", type=int, default=4, help="of each node, which this machine need not have"
     )
     arguments.add_argument(
         "--memory", type=int, default=64000, help="of each node in MB, which this machine need not have"

@@ -3,10 +3,13 @@
 An effect is what systems gain over their bases, the mean where there are several such comparisons, such as the
 contrastive term with every training set.  It is measured on every pair of question and context language and on the
 average of every block, over questions, and over seeds and splits where there are several (`evaluate.significance`;
-Koehn 2004).  The figures are for `report.effects`.
+Koehn 2004).  It is the difference of what tables of scores show: of means over runs, each of which counts the same.
+Where splits have questions in common, these are drawn in each by itself, as if they were others; `shared` is their
+share, for captions.  The figures are for `report.effects`.
 """
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -106,17 +109,29 @@ def compared(effect: Effect, runs: Runs, block: Sequence[str], recipe: EffectsTa
     ]
     if all(len(set(of_pairs)) == 1 for of_pairs in repeats):
         splits = [[together(columns)] for columns in splits]
-    return bootstrap(splits, recipe.average, recipe.resamples, recipe.seed)
+    counts = [len(same) for same in repeats.values()]
+    return bootstrap(splits, recipe.average, recipe.resamples, recipe.seed, counts)
 
 
-def verdicts(recipe: EffectsTable, runs: Runs) -> list[list[Verdict]]:
-    """What every effect came to in every column."""
-    groups = [
+def shared(effect: Effect, runs: Runs, block: Sequence[str], recipe: EffectsTable) -> float:
+    """The share of the questions of a block's splits that another split asks, too."""
+    sets = [frozenset().union(*of_pairs) for of_pairs in asked(runs[effect.system[0]], block, recipe)]
+    often = Counter(name for names in sets for name in names)
+    return sum(count for count in often.values() if count > 1) / often.total()
+
+
+def groups(recipe: EffectsTable) -> list[Sequence[str]]:
+    """The pairs behind each column."""
+    return [
         group
         for block in recipe.columns
         for group in (*([pair] for pair in block), *([block] if len(block) > 1 else []))
     ]
-    return [[compared(effect, runs, group, recipe) for group in groups] for effect in recipe.effects]
+
+
+def verdicts(recipe: EffectsTable, runs: Runs) -> list[list[Verdict]]:
+    """What every effect came to in every column."""
+    return [[compared(effect, runs, group, recipe) for group in groups(recipe)] for effect in recipe.effects]
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -153,7 +168,13 @@ def main(argv: Sequence[str] | None = None) -> None:
     runs = {model: [read_run(file, recipe) for file in names] for model, names in files.items()}
     found = verdicts(recipe, runs)
     corrected = iter(holm([verdict.p_two_sided for row in found for verdict in row]))
-    figures = [[{**asdict(verdict), "p_holm": next(corrected)} for verdict in row] for row in found]
+    figures = [
+        [
+            {**asdict(verdict), "p_holm": next(corrected), "shared": shared(effect, runs, group, recipe)}
+            for verdict, group in zip(row, groups(recipe), strict=True)
+        ]
+        for effect, row in zip(recipe.effects, found, strict=True)
+    ]
     write_text(given.out, json.dumps(figures, indent=1) + "\n")
     for effect, row in zip(recipe.effects, found, strict=True):
         last = row[-1]

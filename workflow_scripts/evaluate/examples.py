@@ -23,18 +23,24 @@ def sample(names: Sequence[str], count: int) -> set[str]:
     return set(sorted(names, key=lambda name: hashlib.sha256(name.encode()).digest())[:count])
 
 
-def around(article: bytes, record: dict[str, Any], answer: Answer | None) -> str:
-    """The passage that an answer lies in, or of a long one what surrounds it; the article's beginning without any."""
+def around(article: bytes, record: dict[str, Any], answer: Answer | None) -> tuple[str, list[int] | None]:
+    """The passage that an answer lies in, or of a long one what surrounds it; the article's beginning without any.
+
+    And where the answer stands in it, [start, end) in characters; None for an answer without a place of its own.
+    """
     passages = record["passage_answer_candidates"]
     if answer is None or not 0 <= answer.passage < len(passages):
-        return article.decode()[: 2 * CONTEXT]
+        return article.decode()[: 2 * CONTEXT], None
     place = passages[answer.passage]
     first, last = place["plaintext_start_byte"], place["plaintext_end_byte"]
     passage = article[first:last].decode(errors="ignore")
-    if answer.start < 0 or len(passage) <= 2 * CONTEXT:
-        return passage[: 2 * CONTEXT]
+    if not first <= answer.start < answer.end <= last:
+        return passage[: 2 * CONTEXT], None
     start = len(article[first : answer.start].decode(errors="ignore"))
-    return passage[max(0, start - CONTEXT) : start + CONTEXT]
+    end = start + len(article[answer.start : answer.end].decode(errors="ignore"))
+    begin = 0 if len(passage) <= 2 * CONTEXT else max(0, start - CONTEXT)
+    shown = passage[begin:][: 2 * CONTEXT]
+    return shown, [start - begin, min(end - begin, len(shown))]
 
 
 def examples_of(
@@ -56,12 +62,14 @@ def examples_of(
             scores = text_scores(Texts({name: right}, {name: text}), "squad" if right.answers else "squad2")
             answers[model] = {"text": text, "f1": round(scores[name]["f1"], 2)}
         first = next((predicted[name].answer for predicted in said.values() if name in predicted), None)
+        passage, place = around(article, record, given[0] if right.answers else first)
         found.append(
             {
                 "pair": pair,
                 "id": name,
                 "question": record["question_text"],
-                "passage": around(article, record, given[0] if right.answers else first),
+                "passage": passage,
+                "marked": place if right.answers else None,
                 "gold": sorted(set(right.answers)),
                 "answers": answers,
             }

@@ -11,8 +11,8 @@ resamples, `bootstrap` reads a percentile interval and p:
   whichever side is ahead; what a sentence needs that says who is better after looking.
 - `holm`: p-values of a family of comparisons, corrected for their number.
 
-Both p are 0 where all resamples agree; read it as "below 1 / resamples".  `benchmarks.significance` measures how often
-two equal systems get a star.
+Both p are 0 where all resamples agree; read it as "below 1 / resamples", the two-sided one as "below 2 / resamples".
+`benchmarks.significance` measures how often two equal systems get a star.
 
 Resamples are exact, not approximated, but not made question by question where that can be saved: questions of which
 both systems got the same are one kind, and how often a kind is drawn is a multinomial count.  Scores are summed as
@@ -196,11 +196,13 @@ def bootstrap(
     average: Literal["pairs", "questions"] = "pairs",
     resamples: int = RESAMPLES["default"],
     seed: int = 0,
+    counts: Sequence[int] | None = None,
 ) -> Verdict:
     """Compare two systems on the mean of a split's columns, over its runs and over splits.
 
     `[[column]]` is a single column, `[columns]` an average, in which each column counts the same or, by "questions",
-    as much as its questions are.  Columns of a split have the same runs (the same models), in the same order.
+    as much as its questions are.  Splits count the same, as in tables of means, or as often as `counts` says.  Columns
+    of a split have the same runs (the same models), in the same order.
 
     A resample draws, with replacement and as many as there are: splits, if there are several; in each that was drawn,
     its runs, if there are several, for all columns and both systems; and its questions, column by column, for all
@@ -224,8 +226,8 @@ def bootstrap(
 
     Raises InputError where there is nothing to compare, or columns of a split have different numbers of runs.
     """
-    drawn = differences(splits, average, resamples, seed)
-    shares, weights = _weights(splits, average)
+    drawn = differences(splits, average, resamples, seed, counts)
+    shares, weights = _weights(splits, average, counts)
     found = [
         np.average([column.difference.mean() for column in split], weights=share)
         for split, share in zip(splits, shares, strict=True)
@@ -250,6 +252,7 @@ def differences(
     average: Literal["pairs", "questions"] = "pairs",
     resamples: int = RESAMPLES["default"],
     seed: int = 0,
+    counts: Sequence[int] | None = None,
 ) -> Floats:
     """The difference in every resample that `bootstrap` reads: [resamples].  Raises InputError as it does."""
     if resamples < 1:
@@ -265,7 +268,7 @@ def differences(
     chosen = (
         np.random.default_rng(choice).integers(0, len(splits), shape) if several else np.zeros(shape, int)
     )
-    shares, weights = _weights(splits, average)
+    shares, weights = _weights(splits, average, counts)
     total, weight = np.zeros(resamples), np.zeros(resamples)
     for number, (split, stream) in enumerate(zip(splits, streams, strict=True)):
         rows = np.nonzero(chosen == number)[0]
@@ -319,13 +322,15 @@ def resampled(column: Column, resamples: int, seed: np.random.SeedSequence) -> F
 
 
 def _weights(
-    splits: Sequence[Sequence[Column]], average: Literal["pairs", "questions"]
+    splits: Sequence[Sequence[Column]],
+    average: Literal["pairs", "questions"],
+    counts: Sequence[int] | None,
 ) -> tuple[list[list[int]], list[int]]:
     """How much each column counts in its split, and each split."""
+    weights = [1] * len(splits) if counts is None else list(counts)
     if average == "pairs":
-        return [[1] * len(split) for split in splits], [1] * len(splits)
-    shares = [[column.questions for column in split] for split in splits]
-    return shares, [sum(share) for share in shares]
+        return [[1] * len(split) for split in splits], weights
+    return [[column.questions for column in split] for split in splits], weights
 
 
 def _split(

@@ -12,7 +12,7 @@ Positive = Annotated[int, Field(gt=0)]
 class Recipe(BaseModel):
     """Base of every recipe: unknown keys are errors, values don't change."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, coerce_numbers_to_str=True)
 
 
 def with_preset(given: Any, presets: Mapping[str, Mapping[str, Any]]) -> Any:

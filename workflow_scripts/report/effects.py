@@ -10,6 +10,7 @@ The CSV has a line for each difference, with p as in the papers (one-sided), two
 import csv
 import io
 import json
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -43,6 +44,17 @@ def columns_of(recipe: EffectsTable) -> list[str]:
     return heads(recipe.columns, AVERAGES[recipe.average], recipe.metric is not None)
 
 
+def two_sided(verdict: Verdict) -> str:
+    """A verdict's two-sided p in words for people: "p = .012"; where all resamples agree, what it is below.
+
+    The p is twice a share of resamples, so that the least above 0 is 2 / resamples.
+    """
+    p, least = verdict["p_two_sided"], 2 / verdict["resamples"]
+    sign, value = ("<", least) if p < least else ("=", p)
+    digits = f"{value:.{max(4, math.ceil(-math.log10(least)))}f}"
+    return f"p {sign} {digits.rstrip('0').rstrip('.').removeprefix('0')}"
+
+
 def read_verdicts(file: str, recipe: EffectsTable) -> list[list[Verdict]]:
     """The verdicts on each effect, one for each column.  Raises InputError where they are of another table."""
     found: list[list[Verdict]] = json.loads(read_text(file))
@@ -52,23 +64,38 @@ def read_verdicts(file: str, recipe: EffectsTable) -> list[list[Verdict]]:
     return found
 
 
+def varying(repeats: Sequence[str]) -> list[str]:
+    """The variables whose values differ among repeats, such as `k` of "k = 0" and "k = 1"."""
+    found: dict[str, set[str]] = {}
+    for repeat in repeats:
+        for name, _, value in (part.partition(" = ") for part in repeat.split(", ")):
+            found.setdefault(name, set()).add(value)
+    return [name for name, values in found.items() if len(values) > 1]
+
+
 def caption(recipe: EffectsTable, found: list[list[Verdict]]) -> str:
     """Title, what is compared on what, over which runs, and what the marks say."""
     of = METRICS[recipe.metric][1] if recipe.metric else f"best F1 of {recipe.task} answers"
     questions = [verdict["questions"] for row in found for verdict in row]
     splits = max(verdict["splits"] for row in found for verdict in row)
-    several = {"splits": splits > 1, "questions": True, "seeds": len(recipe.seeds) > 1}
+    varied = " and ".join(varying(recipe.repeats))
+    several = {f"values of {varied}": splits > 1, "questions": True, "seeds": len(recipe.seeds) > 1}
     *first, last = (name for name, drawn in several.items() if drawn)
     over = f"{', '.join(first)} and {last}" if first else last
     seeds = f"seed{'s' if len(recipe.seeds) > 1 else ''} {', '.join(map(str, recipe.seeds))}"
     runs = ", ".join([*filter(None, recipe.repeats), seeds])
     asked = f"{min(questions):,} to {max(questions):,}" if len(set(questions)) > 1 else f"{questions[0]:,}"
     one = len(recipe.seeds) == splits == 1
+    common = max(verdict.get("shared", 0.0) for row in found for verdict in row)
     sentences = [
         recipe.title,
         f"Differences of {of} in percentage points on {recipe.evaluation} ({runs}), with 95 % intervals by paired"
         f" bootstrap over {over} ({recipe.resamples:,} resamples, {asked} questions)",
         "An interval over one seed says nothing of other seeds" if one else "",
+        f"Up to {100 * common:.0f} % of the questions are asked for several values of {varied}, which are drawn as if"
+        " they were different questions: intervals are somewhat too narrow"
+        if common and splits > 1
+        else "",
         "" if recipe.metric else f"Thresholds are found {THRESHOLDS[recipe.thresholds]}",
         "Overall: the mean over questions" if recipe.average == "questions" else "",
         f"*: p < {SIGNIFICANT:g}, two-sided; **: also after Holm's correction for all differences here",

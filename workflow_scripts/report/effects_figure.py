@@ -12,7 +12,7 @@ import altair
 from workflow_scripts.cli import parser, read_recipe, run
 from workflow_scripts.recipes.effects import EffectsTable
 from workflow_scripts.report.charts import COLOURS, write
-from workflow_scripts.report.effects import SIGNIFICANT, columns_of, read_verdicts
+from workflow_scripts.report.effects import SIGNIFICANT, columns_of, read_verdicts, two_sided
 
 
 def values(recipe: EffectsTable, found: list[list[dict[str, Any]]]) -> list[dict[str, Any]]:
@@ -22,7 +22,7 @@ def values(recipe: EffectsTable, found: list[list[dict[str, Any]]]) -> list[dict
             "effect": effect.label,
             "column": name,
             **{key: round(100 * verdict[key], 2) for key in ("difference", "low", "high")},
-            "p": round(verdict["p_two_sided"], 4),
+            "p": two_sided(verdict).removeprefix("p ").removeprefix("= "),
             "clear": verdict["p_two_sided"] < SIGNIFICANT,
         }
         for effect, row in zip(recipe.effects, found, strict=True)
@@ -39,7 +39,7 @@ def drawn(recipe: EffectsTable, rows: list[dict[str, Any]]) -> altair.FacetChart
             altair.Tooltip("difference:Q", title="points", format="+.1f"),
             altair.Tooltip("low:Q", title="from", format="+.1f"),
             altair.Tooltip("high:Q", title="to", format="+.1f"),
-            altair.Tooltip("p:Q", title="p, two-sided"),
+            altair.Tooltip("p:N", title="p, two-sided"),
         ],
     )
     zero = altair.Chart().mark_rule(color="#999", strokeDash=[3, 3]).encode(x=altair.datum(0))

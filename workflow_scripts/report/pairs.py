@@ -5,9 +5,9 @@ in the CSV, both as the paper prints it; "?" where it is not known), how many se
 and how many the paper's 111-L did.  "n/a" stands for languages that an alignment asks for and has no pairs of; the
 caption names them.  The last row holds sums, and of how many languages the encoders have read text.
 
-What the published encoders have read stands in resources/aligned_qa_table9.tsv, after their authors' lists
-(multilingual.md of google-research/bert for the cased model, XLM-R's README in fairseq), beside the marks and numbers
-that the paper prints.  The caption names the languages whose marks differ from the paper's.
+What the published encoders have read stands in resources/read_by_encoders.tsv, after their authors' lists
+(multilingual.md of google-research/bert for the cased model, XLM-R's README in fairseq); the marks and numbers that the
+paper prints are those of resources/paper_tables.  The caption names the languages whose marks differ from the paper's.
 """
 
 import csv
@@ -23,7 +23,10 @@ from workflow_scripts.recipes.table import PairsTable
 from workflow_scripts.report.sheet import Panel, Sheet, write_sheet
 from workflow_scripts.report.tables import ABSENT
 
-PRINTED = Path(__file__).parents[2] / "resources" / "aligned_qa_table9.tsv"
+RESOURCES = Path(__file__).parents[2] / "resources"
+PRINTED = RESOURCES / "paper_tables" / "aligned_qa_table9.csv"
+READ = RESOURCES / "read_by_encoders.tsv"
+ENCODERS = ("mbert", "xlmr")
 UNKNOWN = "?"
 Counts = dict[str, dict[str, int]]
 
@@ -40,13 +43,14 @@ class Printed:
 def printed() -> dict[str, Printed]:
     """The rows of the paper's Table 9 by language."""
     with PRINTED.open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file, delimiter="\t"))
-    encoders = ("mbert", "xlmr")
+        rows = list(csv.DictReader(file))
+    with READ.open(encoding="utf-8", newline="") as file:
+        read = {row["language"]: row for row in csv.DictReader(file, delimiter="\t")}
     return {
-        row["language"]: Printed(
-            {name: row[name] == "yes" for name in encoders},
-            {name: row[f"paper_{name}"] == "yes" for name in encoders},
-            int(row["paper_sentences"]),
+        row["code"]: Printed(
+            {name: read[row["code"]][name] == "yes" for name in ENCODERS},
+            {name: row[f"{name}_pretraining"] == "yes" for name in ENCODERS},
+            int(row["sentences"]),
         )
         for row in rows
     }

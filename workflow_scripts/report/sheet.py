@@ -27,6 +27,8 @@ LATEX = {
     "→": r"$\rightarrow$",
     "−": r"$-$",
 }
+LATIN = 0x17F  # the last letter that pdfLaTeX knows without packages
+PUNCTUATION = "–—‘’“”…"  # that it knows as well
 ROOM = "  "  # at the end of a number: others in its column have a mark there
 LANGUAGE = re.compile(r"\b([QC])_([a-z]{2,3})\b")  # of questions or contexts, as in Q_en
 
@@ -74,6 +76,8 @@ def to_markdown(sheet: Sheet) -> str:
 def to_latex(sheet: Sheet, name: str) -> str:
     """The table in LaTeX."""
     needs = "% \\usepackage{booktabs,amssymb}"
+    if any(ord(sign) > LATIN and sign not in LATEX and sign not in PUNCTUATION for sign in everything(sheet)):
+        needs += "; letters that pdfLaTeX lacks: compile with XeLaTeX or LuaLaTeX, in a font that has them"
     parts = [needs, "\\begin{table}", "\\centering", f"\\caption{{{escaped(sheet.caption)}}}"]
     parts.append(f"\\label{{tab:{name}}}")
     for number, panel in enumerate(sheet.panels):
@@ -94,9 +98,16 @@ def to_latex(sheet: Sheet, name: str) -> str:
     return "\n".join([*parts, "\\end{table}"]) + "\n"
 
 
+def everything(sheet: Sheet) -> str:
+    """All text of a table."""
+    lines = (line for panel in sheet.panels for line in (panel.title, panel.head, *panel.lines))
+    return sheet.caption + "".join("".join(line) for line in lines)
+
+
 def row(cells: Sequence[str]) -> str:
-    """A row of a tabular."""
-    return " & ".join(map(cell, cells)) + " \\\\"
+    """A row of a tabular; what looks like an argument of the end of the row above is kept from being one."""
+    text = " & ".join(map(cell, cells))
+    return ("{}" if text.startswith(("[", "*")) else "") + text + " \\\\"
 
 
 def cell(text: str) -> str:

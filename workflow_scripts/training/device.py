@@ -1,4 +1,4 @@
-"""Which precision the machine multiplies in, and what transformers may say meanwhile."""
+"""Which precision the machine multiplies in, what it is called, and what transformers may say meanwhile."""
 
 import os
 
@@ -21,6 +21,11 @@ def mixed_precision(wanted: str) -> str:
         has_mkldnn = torch.backends.mkldnn.is_available()  # the operator below exists only then
         return "bf16" if has_mkldnn and torch.ops.mkldnn._is_mkldnn_bf16_supported() else "no"
     return {"bf16": "bf16", "fp32": "no"}[wanted]
+
+
+def device_name(device: torch.device) -> str:
+    """What a device is called: a GPU by its model, such as "NVIDIA H100 80GB HBM3", a processor "cpu"."""
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
 
 
 def quiet() -> None:

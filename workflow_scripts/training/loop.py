@@ -38,7 +38,7 @@ from workflow_scripts.files import atomic, sha256
 from workflow_scripts.recipes.training import Optimisation
 from workflow_scripts.training import processes, work_folder
 from workflow_scripts.training.batch import Batch
-from workflow_scripts.training.device import mixed_precision
+from workflow_scripts.training.device import device_name, mixed_precision
 from workflow_scripts.training.events import Events
 from workflow_scripts.training.optimisers import optimisers, rate_factor
 from workflow_scripts.training.speed import Speed
@@ -98,7 +98,7 @@ def train(
     label: str,
     selection: Selection | None = None,
 ) -> dict[str, Any]:
-    """Train `model` in place for `steps` steps and return a summary (seconds, pieces, last figures).
+    """Train `model` in place for `steps` steps and return a summary (seconds, pieces, last figures, device).
 
     `batch(step)` gives the parts of a step, CPU tensors, among them `attention_mask` [rows, pieces] whose sum counts
     pieces; `loss(model, part)` gives the scalar to minimise and figures to show, which are summed over the parts as the
@@ -271,6 +271,7 @@ def train(
         summary |= {"scores": scores, "details": details, "best_step": best_step}
     model.eval()
     summary["seconds"] = round(seconds + time.monotonic() - began, 1)
+    summary |= {"device": device_name(accelerator.device), "processes": processes.count()}
     return summary
 
 
