@@ -17,7 +17,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from workflow_scripts.cli import InputError, parser, run
-from workflow_scripts.cluster.prefetch import absent
 from workflow_scripts.cluster.site import Site, asked, line_of, place, read
 
 ROOM = 1_000_000_000  # bytes that must be free where results are written
@@ -147,6 +146,10 @@ def check_folders(folders: Sequence[Path], site: Site, file: Path, room: int = R
 
 def check_models(models: Sequence[str]) -> None:
     """Whether nodes find these models of the hub without internet.  Raises InputError that says how they would."""
+    from workflow_scripts.cluster.prefetch import (
+        absent,
+    )  # the hub's package takes its time, and few runs need it
+
     if models and (missing := absent(models)):
         raise InputError(
             f"{_list(missing)} is not in the cache that nodes load models from; on a machine with internet:"
