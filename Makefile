@@ -8,6 +8,7 @@ MAKEFLAGS += --no-builtin-rules
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 CORES ?= $(shell env -u OMP_NUM_THREADS nproc)
 WORKERS ?= 2
+GPUS ?= 0
 
 BIN := .venv/bin
 READY := .venv/.ready
@@ -15,7 +16,7 @@ TABLES := results/tables/table2.md results/tables/table3.md
 # one thread a worker: two that share a core wait for one another
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile
 
-.PHONY: help demo report check lint test lock clean
+.PHONY: help demo report plan status check lint test lock clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/\1\t\2/' | expand -t 12
@@ -33,6 +34,13 @@ report: $(READY) ## all tables, results/report.html that shows them, model cards
 	@$(BIN)/python -m workflow_scripts.report.watch logs -- \
 	  $(BIN)/snakemake --cores $(CORES) --quiet host reason -- all cards results/manifest.json results/report.html
 	@printf '\n%s\n' "Open results/report.html in a browser."
+
+plan: $(READY) ## what a run takes, before it runs: jobs, hours, disk, memory, money (CONFIG=… CORES=… GPUS=… TARGETS=…)
+	@$(BIN)/python -m workflow_scripts.cluster.plan $(if $(CONFIG),--config $(CONFIG)) --cores $(CORES) \
+	  --gpus $(GPUS) $(TARGETS)
+
+status: $(READY) ## where a run stands: done, running, failed and why, stale, waiting (CONFIG=… TARGETS=…)
+	@$(BIN)/python -m workflow_scripts.cluster.status $(if $(CONFIG),--config $(CONFIG)) $(TARGETS)
 
 check: lint ## lint, types and the fast tests: before every commit
 	$(PYTEST) -m "not slow"

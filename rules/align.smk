@@ -170,7 +170,7 @@ rule train_linker:
     message:
         "Training the encoder {wildcards.encoder} to link words"
     shell:
-        "python -m workflow_scripts.align.linker --encoder {params.encoder} --pairs {params.pairs}"
+        "python -m workflow_scripts.cluster.launch workflow_scripts.align.linker --encoder {params.encoder} --pairs {params.pairs}"
         " --recipe {params.recipe:q} --work {params.work} --out {params.out} > {log} 2>&1"
 
 
@@ -231,7 +231,7 @@ rule neural_links:
     message:
         "Linking words of {wildcards.language}-en for {wildcards.alignment}, by an encoder's hidden states"
     shell:
-        "python -m workflow_scripts.align.links --pairs {input.pairs} --encoder {params.encoder}"
+        "python -m workflow_scripts.cluster.launch workflow_scripts.align.links --pairs {input.pairs} --encoder {params.encoder}"
         " --recipe {params.recipe:q} --out {output.links} --scores {output.scores} --dropped {output.dropped}"
         " --report {output.report} > {log} 2>&1"
 
@@ -269,7 +269,7 @@ rule align_encoder:
     message:
         "Aligning the encoder {wildcards.encoder} ({wildcards.alignment})"
     shell:
-        "python -m workflow_scripts.align.finetune --encoder {params.encoder} --pairs {params.pairs}"
+        "python -m workflow_scripts.cluster.launch workflow_scripts.align.finetune --encoder {params.encoder} --pairs {params.pairs}"
         " --links {params.links} --recipe {params.recipe:q} --work {params.work} --out {params.out} > {log} 2>&1"
 
 
@@ -390,7 +390,7 @@ rule retrieval_neural_links:
     message:
         "Linking words of held-out pairs {wildcards.language}-en for {wildcards.retrieval}, by an encoder's hidden states"
     shell:
-        "python -m workflow_scripts.align.links --pairs {input.pairs} --encoder {params.encoder}"
+        "python -m workflow_scripts.cluster.launch workflow_scripts.align.links --pairs {input.pairs} --encoder {params.encoder}"
         " --recipe {params.recipe:q} --out {output.links} --scores {output.scores} --dropped {output.dropped}"
         " --report {output.report} > {log} 2>&1"
 
@@ -423,5 +423,5 @@ rule retrieval:
     message:
         "Measuring how well languages find one another ({wildcards.retrieval})"
     shell:
-        "python -m workflow_scripts.align.retrieval --encoder {params.encoders} --pairs {params.pairs}"
+        "python -m workflow_scripts.cluster.launch workflow_scripts.align.retrieval --encoder {params.encoders} --pairs {params.pairs}"
         " --links {params.links} --recipe {params.recipe:q} --out {output} > {log} 2>&1"

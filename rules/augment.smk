@@ -121,7 +121,7 @@ rule translate:
     message:
         "Translating {wildcards.pair} with {wildcards.translations} (shard {wildcards.shard} of {params.shards})"
     shell:
-        "python -m workflow_scripts.augment.translate --texts {input} {params.pair}"
+        "python -m workflow_scripts.cluster.launch --devices {resources.gpu} workflow_scripts.augment.translate --texts {input} {params.pair}"
         ' --shard {wildcards.shard}/{params.shards} --recipe "${params.recipe}" --cache cache'
         " --out {output.table} --dropped {output.dropped} --resent {output.resent} > {log} 2>&1"
 
@@ -254,7 +254,7 @@ rule neural_bitext_links:
     message:
         "Linking words of {wildcards.corpus} with those in {wildcards.language}, by an encoder's hidden states"
     shell:
-        "python -m workflow_scripts.align.links --pairs {input.pairs} --encoder {params.encoder}"
+        "python -m workflow_scripts.cluster.launch workflow_scripts.align.links --pairs {input.pairs} --encoder {params.encoder}"
         " --recipe {params.recipe:q} --out {output.links} --scores {output.scores} --dropped {output.dropped}"
         " --report {output.report} > {log} 2>&1"
 

@@ -1,11 +1,8 @@
-"""What jobs ask a cluster for: memory and time that grow when a job is tried again, the site's partition and GPU flags,
-and which short jobs are submitted as one.  Nothing here changes a result, and nothing of it counts on one machine.
-"""
+"""How much memory and time jobs ask for, which grow when a job is tried again, and how many want a GPU at a time.  Nothing
+of it changes a result."""
 
-from snakemake.logging import logger
-
-from workflow_scripts.cluster import preflight
 from workflow_scripts.cluster import site as sites
+from workflow_scripts.cluster.devices import pool as machine_gpus
 
 
 @functools.cache
@@ -45,6 +42,31 @@ def memory(first, for_each_mb=0):
 def minutes(first, for_each_mb=0):
     """Minutes that a job may take."""
     return growing(lambda site: site.max_minutes, first, for_each_mb)
+
+
+def on_several_nodes(nodes):
+    """What a job that may run on several nodes asks for beside its GPUs, so that Snakemake's SLURM executor starts its
+    command once, on the first of them, and leaves it to the command to start a process on each."""
+
+    def where_several(value):
+        return lambda wildcards: value(nodes(wildcards)) if nodes(wildcards) > 1 else None
+
+    return {
+        "mpi": where_several(lambda number: "srun"),
+        "tasks": where_several(lambda number: number),
+        "tasks_per_gpu": where_several(lambda number: 0),
+    }
+
+
+# Where jobs run on this machine, as many that want a GPU at a time as it has; a number on the command line wins.  More
+# would only wait for one another (workflow_scripts.cluster.launch).
+if (
+    workflow.is_main_process
+    and workflow.nodes is None
+    and "gpu" not in workflow.global_resources
+    and machine_gpus()
+):
+    workflow.register_resource("gpu", len(machine_gpus()))
 
 
 # Nodes load published models from the cache that `prefetch` has filled: asking the hub would fail on most of them.

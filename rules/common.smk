@@ -76,12 +76,27 @@ from workflow_scripts.config import (
     translated_from,
     translator,
 )
+from workflow_scripts.figures import (
+    curves_recipe,
+    figures_of,
+    heard_recipe,
+    heard_tables,
+    heat_mapped,
+    heat_maps_recipe,
+    misheard_pairs,
+    relocated,
+    relocations_recipe,
+    sized,
+    sizes_recipe,
+    trained_encoders,
+)
 from workflow_scripts.provenance import (
     card_recipe,
     digest,
     files_of,
     is_folder,
     page_recipe,
+    parts_from,
     parts_of,
     trained_by,
 )
@@ -89,7 +104,7 @@ from workflow_scripts.recipes.bitext import Bitext
 from workflow_scripts.recipes.calibration import Calibration
 from workflow_scripts.recipes.comparison import Comparison
 from workflow_scripts.recipes.links import Links
-from workflow_scripts.recipes.manifest import Manifest, Run, Shown
+from workflow_scripts.recipes.manifest import Counts, Line, Manifest, Run, Shown
 from workflow_scripts.recipes.retrieval import Retrieval
 from workflow_scripts.recipes.speech import Speech
 from workflow_scripts.recipes.splits import Splits
@@ -171,17 +186,14 @@ def papers_tables():
     ]
 
 
-def figures():
-    """The figures of tables of effects."""
-    names = of_kind(settings.tables, EffectsTableOf)
-    return expand("results/figures/{table}.{form}", table=names, form=["svg", "png", "html"])
+def figures(forms=("svg", "png", "html")):
+    """All figures, in these forms."""
+    return expand("results/figures/{figure}.{form}", figure=figures_of(settings), form=forms)
 
 
 def retrieval_tables():
-    """All tables and plots of how well languages find one another."""
-    return expand(
-        "results/retrieval/{retrieval}.{form}", retrieval=settings.retrieval, form=["csv", "md", "svg"]
-    )
+    """All tables of how well languages find one another."""
+    return expand("results/retrieval/{retrieval}.{form}", retrieval=settings.retrieval, form=["csv", "md"])
 
 
 def calibration_tables():
@@ -653,6 +665,32 @@ def pair_files(files):
     return [f"{Path(file).name.partition('.')[0]}={file}" for file in files]
 
 
+def predictions(model, seed, evaluation):
+    """The folder of a model's predictions for an evaluation."""
+    return f"results/predictions/{model}/seed{seed}/{evaluation}"
+
+
+# What was made of files that are not there, as long as it was not made again.
+MADE_OF_LOST = set()
+
+
+def lost(files, made):
+    """The files that are not there although what was made of them is: a parameter of the steps that read predictions.
+
+    Snakemake runs no step because one of its inputs was deleted, as long as its output is there.  It does run one whose
+    parameters have changed, and parameters are read anew before a job starts, when the files are there again.  What is
+    recorded then comes from a cache that is older, which is therefore emptied; without that, all of it would be run once
+    more, as it is where a cluster gets both steps as one job.
+    """
+    gone = [file for file in files if not Path(file).exists()] if Path(made[0]).exists() else []
+    if gone:
+        MADE_OF_LOST.add(made[0])
+    elif made[0] in MADE_OF_LOST:
+        MADE_OF_LOST.discard(made[0])
+        workflow.persistence._params.cache_clear()
+    return [f"{file} is missing" for file in gone]
+
+
 # What is predicted beside TyDi's lines, where it is asked for: option of qa.predict -> end of the files' names.
 OTHER_PREDICTIONS = {
     **({"squad": "squad.json", "odds": "odds.json"} if settings.prediction.squad else {}),
@@ -765,6 +803,26 @@ def compared_questions(wildcards):
     }
 
 
+def compared_thresholds(wildcards):
+    """MODEL -> the thresholds of each of its runs, of a table of effects at those of other evaluations."""
+    if effects_tables(settings)[wildcards.table].thresholds != "dev":
+        return {}
+    return {
+        name: [
+            f"results/thresholds/{model}/seed{seed}/{settings.evaluations[evaluation].thresholds_from}.json"
+            for _, model, evaluation in runs
+            for seed in settings.seeds
+        ]
+        for name, runs in compared_runs(settings, wildcards.table).items()
+    }
+
+
+def threshold_options(wildcards):
+    """The options that name the files of `compared_thresholds`."""
+    files = compared_thresholds(wildcards)
+    return ["--thresholds", *(f"{model}={','.join(of)}" for model, of in files.items())] if files else []
+
+
 def compared_models(wildcards):
     """The models of a table of effects."""
     return [model for runs in compared_runs(settings, wildcards.table).values() for _, model, _ in runs]
@@ -778,7 +836,11 @@ def compared_guard(wildcards):
 
 def printed_table(wildcards):
     """The published table that stands beside one of ours; the step finds it by its name."""
-    name = settings.tables[wildcards.table].printed.table
+    return paper_table(settings.tables[wildcards.table].printed.table)
+
+
+def paper_table(name):
+    """A published table."""
     return os.path.relpath(Path(workflow.basedir, f"resources/paper_tables/{name}.csv"))
 
 
@@ -825,6 +887,59 @@ def shown_scores(wildcards, end="json"):
         for model, evaluation in table_rows(settings, wildcards.table)
         if model in present
     }
+
+
+# Figures
+
+
+def counted_data(wildcards):
+    """What a figure of scores by size counts: option -> NAME -> file."""
+    told = sizes_recipe(settings, wildcards.table, wildcards.grown)
+    data = dict.fromkeys(name for line in told.lines for row in line.rows for name in row.data)
+    if wildcards.grown == "alignment":
+        codes = {name: aligned_languages(settings, name) for name in data}
+        return {
+            "pairs": {
+                f"{name}/{code}": f"results/parallel/{name}/{code}.txt"
+                for name in data
+                for code in codes[name]
+            }
+        }
+    corpora = dict.fromkeys(corpus for of in told.corpora.values() for corpus in of)
+    return {
+        "questions": dict(zip(corpora, questions(corpora))),
+        "left-out": {name: f"results/guard/{name}.left_out.jsonl" for name in data},
+    }
+
+
+def misheard(wildcards, side):
+    """EVALUATION/PAIR -> the gold file of the questions as written (side 0) or as heard (1) of a table that shows both."""
+    return {
+        name: f"results/gold/{evaluations[side]}/{name.rpartition('/')[2]}.jsonl"
+        for name, evaluations in misheard_pairs(settings, wildcards.table).items()
+    }
+
+
+def training_facts(wildcards):
+    """MODEL/SEED -> what was told of its training."""
+    runs = [one.name for one in curves_recipe(settings, wildcards.encoder).runs]
+    return {name: f"results/models/{name}/training.json" for name in runs}
+
+
+def relocated_files():
+    """What the figure of answers found again reads: option -> CORPUS -> file."""
+    corpora = relocations_recipe(settings).corpora if relocated(settings) else []
+    names, originals = [one.name for one in corpora], list(dict.fromkeys(one.of for one in corpora))
+    return {
+        "questions": dict(zip(names, questions(names))),
+        "dropped": {name: f"results/questions/{name}.dropped.jsonl" for name in names},
+        "originals": dict(zip(originals, questions(originals))),
+    }
+
+
+def options(files):
+    """option -> NAME -> file, as a command line has it."""
+    return [word for option, of in files.items() for word in (f"--{option}", *named(of))]
 
 
 # What numbers were made from
@@ -875,7 +990,7 @@ def provenance(model, seed, split, evaluation, steps=False):
 
 @functools.cache
 def manifest():
-    """What the manifest tells: all tables of scores and of differences, their runs, and what these were made by."""
+    """What the manifest tells: all tables, their runs, and what these were made by."""
     runs, configurations, shown = {}, {}, {}
 
     def named_runs(asked, steps=False):
@@ -890,27 +1005,145 @@ def manifest():
                     configurations[made.config] = parts
         return names
 
-    for table, entry in score_tables(settings).items():
+    def counted(section, name):
+        """The digest of the parts of the configuration that an entry depends on."""
+        parts = parts_from(settings, section, name)
+        configurations[digest(parts)] = parts
+        return digest(parts)
+
+    def of_models(table):
+        """MODEL@EVALUATION -> names of runs, of a table of sections or outcomes."""
         present = present_models(settings, table)
-        rows = {
-            row_name(settings, table, row): runs_of(settings, table, row) for row in rows_of(settings, table)
+        return {
+            f"{model}@{evaluation}": named_runs([("", model, evaluation)])
+            for model, evaluation in table_rows(settings, table)
+            if model in present
         }
+
+    def made(table, step, **of_kind):
+        """A table as the manifest tells of it."""
+        modules = [f"workflow_scripts.report.{step}"]
+        modules += ["workflow_scripts.evaluate.effects"] if step == "effects" else []
+        beside = table in printed_tables()
         shown[table] = Shown(
             csv=f"results/tables/{table}.csv",
-            scores=table_recipe(settings, table),
-            runs={
+            code={module: code_hash(module) for module in modules},
+            compared=f"results/tables/{table}.compare.csv" if beside else None,
+            printed=paper_table(settings.tables[table].printed.table) if beside else None,
+            **of_kind,
+        )
+
+    for table, entry in settings.tables.items():
+        if table in score_tables(settings):
+            present = present_models(settings, table)
+            rows = {
+                row_name(settings, table, row): runs_of(settings, table, row)
+                for row in rows_of(settings, table)
+            }
+            of_rows = {
                 row: named_runs(asked, entry.chosen == "columns")
                 for row, asked in rows.items()
                 if all(model in present for _, model, _ in asked)
+            }
+            made(table, "tables", scores=table_recipe(settings, table), runs=of_rows)
+        elif isinstance(entry, EffectsTableOf):
+            of_rows = {row: named_runs(asked) for row, asked in compared_runs(settings, table).items()}
+            made(table, "effects", effects=effects_recipe(settings, table), runs=of_rows)
+        elif isinstance(entry, SectionsTableOf):
+            made(table, "sections", sections=sections_recipe(settings, table), runs=of_models(table))
+        elif isinstance(entry, OutcomesTableOf):
+            made(table, "outcomes", outcomes=outcomes_recipe(settings, table), runs=of_models(table))
+        elif isinstance(entry, PairsTableOf):
+            made(table, "pairs", counts=told_of_pairs(table, counted))
+        elif isinstance(entry, AlignmentsTableOf):
+            made(table, "alignments", counts=told_of_alignments(table, counted))
+        elif isinstance(entry, RecordsTableOf):
+            made(table, "records", counts=told_of_records(table, counted))
+        elif isinstance(entry, SettingsTableOf):
+            made(table, "settings", counts=told_of_settings(table, counted))
+    return Manifest(configurations=configurations, runs=runs, tables=shown)
+
+
+def pairs_of_alignment(alignment, languages):
+    """The sentence pairs that an alignment is trained on in some languages."""
+    return [f"results/parallel/{alignment}/{code}.txt" for code in languages]
+
+
+def told_of_pairs(table, counted):
+    """What the manifest tells of a table of sentence pairs; counted: the digest of an entry of a section."""
+    told = pairs_table_recipe(settings, table)
+    paper = paper_table("aligned_qa_table9")
+    several = len(told.columns) > 1
+    heads = {column.alignment if several else "Sentences": column for column in told.columns}
+    of_entry = {column.alignment: counted("alignments", column.alignment) for column in told.columns}
+    config = next(iter(of_entry.values())) if len(of_entry) == 1 else None
+    lines = [
+        Line(
+            name=code,
+            config=config,
+            files={
+                **{
+                    head: pairs_of_alignment(column.alignment, [code] if code in column.languages else [])
+                    for head, column in heads.items()
+                },
+                "Paper": [paper],
             },
         )
-    for table in effects_tables(settings):
-        shown[table] = Shown(
-            csv=f"results/tables/{table}.csv",
-            effects=effects_recipe(settings, table),
-            runs={row: named_runs(asked) for row, asked in compared_runs(settings, table).items()},
+        for code in told.languages
+    ]
+    sums = {head: pairs_of_alignment(column.alignment, column.languages) for head, column in heads.items()}
+    read = {encoder.head: [paper] if isinstance(encoder.encoder, str) else [] for encoder in told.encoders}
+    lines.append(Line(name="Sum", config=config, files={**read, **sums, "Paper": [paper]}))
+    return Counts(kind="pairs", title=told.title, lines=lines)
+
+
+def told_of_alignments(table, counted):
+    """The same of a table of alignments."""
+    told = alignments_recipe(settings, table)
+    paper = paper_table("aligned_qa_table1")
+    lines = [
+        Line(
+            name=row.name,
+            config=counted("alignments", row.name),
+            files={
+                "Number": [],
+                "Sentences": [] if row.published else pairs_of_alignment(row.name, row.languages),
+                **dict.fromkeys(("Paper: number", "Paper: sentences"), [paper]),
+            },
         )
-    return Manifest(configurations=configurations, runs=runs, tables=shown)
+        for row in told.rows
+    ]
+    return Counts(kind="alignments", title=told.title, lines=lines)
+
+
+def told_of_records(table, counted):
+    """The same of a table of records."""
+    told = records_table_recipe(settings, table)
+    lines = []
+    for training_set in told.sets:
+        first, config = training_set.corpora[0].name, counted("training_sets", training_set.name)
+        left_out = f"results/guard/{training_set.name}.left_out.jsonl"
+        for corpus in training_set.corpora:
+            asked = questions([corpus.name])
+            files = {
+                "Questions": asked,
+                "Evaluated": [left_out],
+                "Trained on": [*asked, left_out],
+                "Missing": [*questions([first]), *asked],
+            }
+            lines.append(Line(name=f"{training_set.name}, {corpus.name}", config=config, files=files))
+    return Counts(kind="records", title=told.title, lines=lines)
+
+
+def told_of_settings(table, counted):
+    """The same of a table of settings."""
+    told = settings_recipe(settings, table)
+    config, paper = counted("models", told.model), paper_table("mucot_table1")
+    lines = [
+        Line(name=setting.name, config=config, files={"Ours": [], "Paper": [paper]})
+        for setting in told.settings
+    ]
+    return Counts(kind="settings", title=told.title, lines=lines)
 
 
 def cards():

@@ -64,6 +64,10 @@ for evaluation, entry in settings.evaluations.items():
                     per_pair(evaluation, f"results/predictions/{{model}}/seed{{seed}}/{evaluation}")
                 ),
                 translated=translated_options(evaluation),
+                lost=lambda wildcards, evaluation=evaluation, asked=entry.answered_from: lost(
+                    per_pair(asked, predictions(wildcards.model, wildcards.seed, asked)),
+                    per_pair(evaluation, predictions(wildcards.model, wildcards.seed, evaluation)),
+                ),
                 code=code_hash("workflow_scripts.augment.map_back"),
             message:
                 f"Taking answers to {entry.answered_from} over to {evaluation} ({{wildcards.model}},"
@@ -111,7 +115,7 @@ for evaluation, entry in settings.evaluations.items():
         message:
             f"Answering {evaluation} with {{wildcards.model}}, seed {{wildcards.seed}}"
         shell:
-            "python -m workflow_scripts.qa.predict --model {params.model} --documents {input.documents}"
+            "python -m workflow_scripts.cluster.launch workflow_scripts.qa.predict --model {params.model} --documents {input.documents}"
             " --questions {input.questions} --contexts {input.contexts} --windows {input.windows}"
             " --recipe {params.recipe:q} --hide {params.hide} --label {wildcards.model} --pair {params.pairs}"
             " {params.others} > {log} 2>&1"
@@ -144,6 +148,12 @@ rule score:
         pairs=lambda wildcards: pairs_of(settings, wildcards.evaluation),
         annotators=lambda wildcards: settings.evaluations[wildcards.evaluation].annotators,
         thresholds=lambda wildcards, input: [f"--thresholds {file}" for file in input.thresholds],
+        lost=lambda wildcards: lost(
+            per_pair(
+                wildcards.evaluation, predictions(wildcards.model, wildcards.seed, wildcards.evaluation)
+            ),
+            [f"results/scores/{wildcards.model}/seed{wildcards.seed}/{wildcards.evaluation}.json"],
+        ),
         code=code_hash("workflow_scripts.evaluate.score"),
     message:
         "Scoring {wildcards.model}, seed {wildcards.seed}, on {wildcards.evaluation}"
@@ -226,6 +236,14 @@ rule examples:
         pairs=lambda wildcards: pairs_of(settings, wildcards.evaluation),
         annotators=lambda wildcards: settings.evaluations[wildcards.evaluation].annotators,
         each=lambda wildcards: settings.examples[wildcards.evaluation].per_pair,
+        lost=lambda wildcards: lost(
+            [
+                file
+                for folder in answered_folders(wildcards).values()
+                for file in per_pair(wildcards.evaluation, folder)
+            ],
+            [f"results/examples/{wildcards.evaluation}.json"],
+        ),
         code=code_hash("workflow_scripts.evaluate.examples"),
     message:
         "Taking examples of {wildcards.evaluation}"
@@ -237,6 +255,7 @@ rule examples:
 rule effects:
     input:
         questions=lambda wildcards: flat(compared_questions(wildcards)),
+        thresholds=lambda wildcards: flat(compared_thresholds(wildcards)),
         left_out=lambda wildcards: lists_that_may_change(compared_models(wildcards)),
     output:
         "results/effects/{table}.json",
@@ -256,12 +275,13 @@ rule effects:
         questions=lambda wildcards: [
             f"{model}={','.join(files)}" for model, files in compared_questions(wildcards).items()
         ],
+        thresholds=threshold_options,
         code=code_hash("workflow_scripts.evaluate.effects"),
     message:
         "Comparing the models of {wildcards.table}"
     shell:
         "python -m workflow_scripts.evaluate.effects --recipe {params.recipe:q} --questions {params.questions:q}"
-        " --out {output} > {log} 2>&1"
+        " {params.thresholds} --out {output} > {log} 2>&1"
 
 
 rule calibrate:
@@ -283,6 +303,9 @@ rule calibrate:
     params:
         recipe=lambda wildcards: recipe(calibration_of(wildcards), Calibration.model_fields),
         runs=calibration_options,
+        lost=lambda wildcards: lost(
+            calibrated_files(wildcards), [f"results/calibration/{wildcards.calibration}.json"]
+        ),
         code=code_hash("workflow_scripts.evaluate.calibrate"),
     message:
         "Fitting the confidences of {wildcards.calibration}"

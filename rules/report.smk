@@ -254,39 +254,11 @@ rule table_of_effects:
         " --csv {output.csv} --markdown {output.markdown} --latex {output.latex} > {log} 2>&1"
 
 
-rule figure_of_effects:
-    input:
-        "results/effects/{table}.json",
-    output:
-        svg=shown("results/figures/{table}.svg", "figure", "Figures", title_of),
-        png="results/figures/{table}.png",
-        page="results/figures/{table}.html",
-    log:
-        "logs/figures/{table}.log",
-    benchmark:
-        "logs/costs/figures/{table}.tsv"
-    wildcard_constraints:
-        table=one_of(of_kind(settings.tables, EffectsTableOf)),
-    conda:
-        "../envs/xlqa.yaml"
-    resources:
-        mem_mb=memory(1000),
-        runtime=minutes(10),
-    params:
-        recipe=lambda wildcards: recipe(effects_recipe(settings, wildcards.table)),
-        code=code_hash("workflow_scripts.report.effects_figure"),
-    message:
-        "Drawing {wildcards.table}"
-    shell:
-        "python -m workflow_scripts.report.effects_figure --recipe {params.recipe:q} --effects {input}"
-        " --svg {output.svg} --png {output.png} --page {output.page} > {log} 2>&1"
-
-
 rule report:
     input:
         tables=expand("results/tables/{table}.{form}", table=settings.tables, form=["csv", "md"]),
         effects=expand("results/effects/{table}.json", table=of_kind(settings.tables, EffectsTableOf)),
-        figures=expand("results/figures/{table}.svg", table=of_kind(settings.tables, EffectsTableOf)),
+        figures=figures(["svg"]),
         examples=expand("results/examples/{evaluation}.json", evaluation=settings.examples),
         template=os.path.relpath(Path(workflow.basedir, "resources/report/page.html.j2")),
     output:
@@ -351,9 +323,6 @@ rule retrieval_table:
     output:
         csv=shown("results/retrieval/{retrieval}.csv", "retrieval", "Retrieval", {"title": "{retrieval}"}),
         markdown="results/retrieval/{retrieval}.md",
-        plot=shown(
-            "results/retrieval/{retrieval}.svg", "retrieval", "Retrieval", {"title": "{retrieval}, plot"}
-        ),
     log:
         "logs/retrieval/{retrieval}.table.log",
     benchmark:
@@ -367,10 +336,10 @@ rule retrieval_table:
         recipe=lambda wildcards: recipe(retrieval_table(settings, wildcards.retrieval)),
         code=code_hash("workflow_scripts.report.retrieval"),
     message:
-        "Writing the tables and the plot of {wildcards.retrieval}"
+        "Writing the tables of {wildcards.retrieval}"
     shell:
         "python -m workflow_scripts.report.retrieval --recipe {params.recipe:q} --figures {input}"
-        " --csv {output.csv} --markdown {output.markdown} --plot {output.plot} > {log} 2>&1"
+        " --csv {output.csv} --markdown {output.markdown} > {log} 2>&1"
 
 
 rule calibration_table:

@@ -4,14 +4,14 @@ submitted as one; and what is looked at before.  Nothing here changes a result, 
 
 from snakemake.logging import logger
 
-from workflow_scripts.cluster import preflight
+from workflow_scripts.cluster import orphans, preflight
 
 # Group -> the rules whose jobs take seconds.  Jobs of a group that hang together are one SLURM job, and so are several
 # chains of them, in the number that the profile's `group-components` gives.  No job outside a group may stand between two
 # of its jobs, or the group would wait for itself; and all of it waits for what its last job waits for.
 TOGETHER = {
     "scores": "score|intervals|thresholds",
-    "tables": "effects|calibrate|examples|card|compare|report|manifest|table|table_.*|figure.*|.*_table",
+    "tables": "effects|calibrate|examples|card|compare|report|manifest|table|table_.*|misheard_words|figure.*|.*_table",
 }
 CORPORA = (
     "microworld|tydiqa|squad|chaii|split_.*|matched|translations_from_.*|translated_.*|transliterated_corpus"
@@ -82,12 +82,9 @@ def scratch(before):
 def look_before_submitting():
     """End the run with a sentence where SLURM or the disks would refuse what is about to be submitted."""
     file = sites.place(Path(workflow.basedir))
-    waiting = set(workflow.dag.needrun_jobs())
-    submitted = [
-        job
-        for job in workflow.dag.get_jobs_or_groups()
-        if not job.is_local and not waiting.isdisjoint(job if job.is_group() else [job])
-    ]
+    group_of = workflow.dag.get_job_group  # only jobs that are to be run have one
+    waiting = list(workflow.dag.needrun_jobs())
+    submitted = {group_of(job) or job for job in waiting if not job.is_local}
     try:
         preflight.check_folders([Path("results"), Path("work"), Path("logs")], site(), file)
         preflight.check_jobs(
@@ -122,6 +119,8 @@ onstart:
     if on_slurm():
         logger.addFilter(NoGuess())
         look_before_submitting()
+        if ended := orphans.end(Path.cwd()):
+            print(ended, file=sys.stderr)
 
 
 ask_of_cluster(workflow.rules)

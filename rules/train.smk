@@ -27,7 +27,7 @@ rule pretrain:
     message:
         "Pretraining the encoder {wildcards.encoder}"
     shell:
-        "python -m workflow_scripts.encoder.pretrain --text {params.text:q} --recipe {params.recipe:q}"
+        "python -m workflow_scripts.cluster.launch workflow_scripts.encoder.pretrain --text {params.text:q} --recipe {params.recipe:q}"
         " --work {params.work} --out {params.out} > {log} 2>&1"
 
 
@@ -167,9 +167,12 @@ rule tune:
     conda:
         "../envs/xlqa.yaml"
     resources:
+        **on_several_nodes(lambda wildcards: model_of(wildcards).nodes),
         mem_mb=memory(8000),
         runtime=minutes(720),
-        gpu=1,
+        gpu=lambda wildcards: model_of(wildcards).devices * model_of(wildcards).nodes,
+        devices=lambda wildcards: model_of(wildcards).devices,
+        nodes=lambda wildcards: model_of(wildcards).nodes,
     params:
         recipe=lambda wildcards: tuning_recipe(model_of(wildcards)),
         selection=selection_options,
@@ -184,7 +187,8 @@ rule tune:
     message:
         "Tuning {wildcards.model}, seed {wildcards.seed}"
     shell:
-        "python -m {params.step} --encoder {params.encoder} --contexts {input.contexts}"
+        "python -m workflow_scripts.cluster.launch --devices {resources.devices} --nodes {resources.nodes} {params.step}"
+        " --encoder {params.encoder} --contexts {input.contexts}"
         " --windows {input.windows} --corpora {params.corpora} --left-out {input.left_out} {params.questions}"
         " {params.dev} {params.selection} --recipe {params.recipe:q} --seed {wildcards.seed} --label {wildcards.model}"
         " --work {params.work} --out {params.out} > {log} 2>&1"

@@ -1,11 +1,15 @@
 """What every step's command line shares: recipes, errors told in one sentence, progress with an ETA."""
 
 import argparse
+import errno
 import json
 import os
+import re
+import signal
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
@@ -27,10 +31,80 @@ class LaterError(InputError):
     code = 75  # EX_TEMPFAIL of sysexits.h
 
 
-def run(main: Callable[[], None]) -> None:
-    """Call a step's `main`; an InputError ends the process with its sentence on stderr and its exit code."""
+# What disks refuse, and what to do about it.
+REFUSED = {
+    errno.ENOSPC: "its disk is full; make room there, or work in a folder on another disk",
+    errno.EDQUOT: "your quota on its disk is used up; remove files there, or work in a folder on another disk",
+    errno.EROFS: "its disk can only be read; work in a folder on another disk",
+    errno.EACCES: "you lack the permission; ask for it, or work in a folder of your own",
+    errno.EPERM: "you lack the permission; ask for it, or work in a folder of your own",
+    errno.EIO: "its disk fails (input/output error); see what is wrong with it, then run again",
+    errno.ESTALE: "its network disk was away for a while; run again",
+}
+LATE = (
+    "; if another node has just written it, its disk may show it late: give snakemake a longer --latency-wait"
+)
+
+
+def refused(error: BaseException) -> str | None:
+    """What a disk refused and what to do about it, where that is the error; None for any other.
+
+    Libraries written in other languages tell the system's number in their message only: "(os error 28)".
+    """
+    number = error.errno if isinstance(error, OSError) else None
+    if number is None and (told := re.search(r"\b(?:os error|errno) (\d+)", str(error), re.IGNORECASE)):
+        number = int(told[1])
+    if number is None and error.__context__ is not None:  # torch raises its own error instead of the disk's
+        return refused(error.__context__)
+    return REFUSED.get(number) if number is not None else None
+
+
+@contextmanager
+def telling(path: Path | str) -> Iterator[None]:
+    """Raise InputError where a disk refuses that `path` is written in the block, or something beside it."""
     try:
-        main()
+        yield
+    except InputError:
+        raise
+    except Exception as error:
+        named = error.filename if isinstance(error, OSError) else None
+        if named is not None:
+            other, path = Path(os.fsdecode(named)), Path(path)
+            around = path.is_relative_to(other) or other.is_relative_to(path) or other.parent == path.parent
+            if not around:
+                raise
+        if reason := refused(error):
+            raise InputError(f"{path}: cannot be written: {reason}") from error
+        raise
+
+
+def absent(path: object) -> str:
+    """What is said of a file that is not there; on a cluster, that it may only be late."""
+    return f"{path}: no such file{LATE if 'SLURM_JOB_ID' in os.environ else ''}"
+
+
+def stop(number: int, frame: object) -> None:
+    """On a signal, end as an exception does: what is being written is removed."""
+    raise SystemExit(128 + number)
+
+
+def run(main: Callable[[], None]) -> None:
+    """Call a step's `main`; an InputError ends the process with its sentence on stderr and its exit code.
+
+    So does a disk that refuses, and a file that is not there.  SIGTERM ends it as an exception does.
+    """
+    signal.signal(signal.SIGTERM, stop)
+    try:
+        try:
+            main()
+        except FileNotFoundError as error:
+            if error.filename is None:
+                raise
+            raise InputError(absent(os.fsdecode(error.filename))) from error
+        except OSError as error:
+            if not (reason := refused(error)):
+                raise
+            raise InputError(f"{os.fsdecode(error.filename or 'a file')}: {reason}") from error
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)
         if told := os.environ.get(ERROR_FILE):

@@ -595,6 +595,12 @@ class Model(Recipe):
     )
     training_set: Name = Field(description="an entry of training_sets")
     tuning: Name = Field("default", description="an entry of tuning")
+    devices: Positive = Field(
+        1,
+        description="GPUs on each node that share the tuning's steps; changes a result by rounding only, and makes"
+        " none anew",
+    )
+    nodes: Positive = Field(1, description="nodes of a SLURM cluster that share them")
 
 
 class SelectedOn(Selected):
@@ -941,9 +947,10 @@ class EffectsTableOf(Recipe):
         None, description="TyDi QA's F1, of passage selection or the minimal answer, or"
     )
     metric: Metric | None = Field(None, description="what texts of answers score")
-    thresholds: Literal["best", "resampled"] = Field(
+    thresholds: Literal["best", "resampled", "dev"] = Field(
         "best",
-        description="task: those of each system's best F1 on all questions, or found anew in every resample",
+        description="task: those of each system's best F1 on all questions, found anew in every resample, or those of"
+        " the evaluation's thresholds_from",
     )
     columns: list[Annotated[list[Pair], Field(min_length=1)]] = Field(
         min_length=1, description="as in tables of scores"
@@ -955,6 +962,8 @@ class EffectsTableOf(Recipe):
     @model_validator(mode="after")
     def _one_of_two(self) -> Self:
         _check_score(self.task, self.metric, self.average)
+        if self.metric is not None and self.thresholds != "best":
+            raise ValueError(f"thresholds: {self.thresholds} belongs to task; scores of texts have none")
         return self
 
     def models(self) -> list[str]:
@@ -1061,7 +1070,7 @@ class Config(Variables):
         min_length=1, description="what comes out: results/tables/<name>.csv, .md, .tex"
     )
     retrieval: dict[Name, RetrievalRun] = Field(
-        {}, description="how well languages find one another: results/retrieval/<name>.csv, .md, .svg"
+        {}, description="how well languages find one another: results/retrieval/<name>.csv, .md"
     )
     examples: dict[Name, Examples] = Field(
         {}, description="what models answered, on the page results/report.html, by entry of evaluations"
@@ -1622,6 +1631,7 @@ def effects_recipe(config: Config, name: str) -> EffectsTable:
     """What the step that writes a table of effects needs to know."""
     table = effects_tables(config)[name]
     runs = next(iter(compared_runs(config, name).values()))
+    others = [config.evaluations[evaluation].thresholds_from for _, _, evaluation in runs]
     return EffectsTable(
         title=table.title,
         evaluation=", ".join(dict.fromkeys(evaluation for _, _, evaluation in runs)),
@@ -1630,6 +1640,7 @@ def effects_recipe(config: Config, name: str) -> EffectsTable:
         task=table.task,
         metric=table.metric,
         thresholds=table.thresholds,
+        thresholds_from=_each_once(filter(None, others)) or None if table.thresholds == "dev" else None,
         columns=table.columns,
         average=table.average,
         resamples=table.resamples,
@@ -2032,6 +2043,10 @@ def _check_effects(config: Config, where: str, name: str, table: EffectsTableOf)
             present = pairs_of(config, evaluation)
             for pair in (pair for block in table.columns for pair in block):
                 _known(f"{where}.columns", f"pair of evaluation {evaluation}", pair, present)
+            if table.thresholds == "dev" and config.evaluations[evaluation].thresholds_from is None:
+                raise InputError(
+                    f"{where}.thresholds is dev, but evaluations.{evaluation}.thresholds_from names no evaluation"
+                )
             asked, others = (config.evaluations[one].annotators for one in (evaluation, runs[0][2]))
             if asked != others:
                 raise InputError(
@@ -2097,6 +2112,10 @@ def _check_stars(config: Config, where: str, name: str, table: TableOf) -> None:
     _known(f"{where}.stars", "table of effects", table.stars, compared)
     effects = compared[table.stars]
     metrics = [effects.metric] if effects.metric else []
+    if table.task and (table.threshold == "dev") != (effects.thresholds == "dev"):
+        raise InputError(
+            f"{where}.stars: thresholds of tables.{table.stars} are others; they must be the same"
+        )
     for key, mine, theirs in (
         ("evaluation", table.evaluation, effects.evaluation),
         ("task", table.task, effects.task),

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from workflow_scripts.cli import InputError
+from workflow_scripts.cli import InputError, absent
 from workflow_scripts.files import atomic, write_jsonl
 
 YES_NO = ("YES", "NO", "NONE")
@@ -303,7 +303,7 @@ def _open(path: Path | str, schema: pa.Schema) -> pq.ParquetFile:
         # Read through a buffer; otherwise the columns of a row group, which may be the whole table, are in memory.
         file = pq.ParquetFile(path, buffer_size=2**20, pre_buffer=False)
     except FileNotFoundError:
-        raise InputError(f"{path}: no such file") from None
+        raise InputError(absent(path)) from None
     except pa.ArrowInvalid as error:
         raise InputError(f"{path}: not a Parquet file ({error})") from None
     missing = [name for name in schema.names if name not in file.schema_arrow.names]

@@ -13,41 +13,47 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, cast
 
-from workflow_scripts.cli import InputError
+from workflow_scripts.cli import InputError, absent, telling
 
 BYTE_ORDER_MARK = "\ufeff"
 
 
 @contextmanager
 def atomic(path: Path | str) -> Iterator[Path]:
-    """A temporary path in the folder of `path`, renamed to it when the block ends well and removed when it does not."""
+    """A temporary path in the folder of `path`, renamed to it when the block ends well and removed when it does not.
+
+    Raises InputError where the disk refuses.
+    """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    os.close(handle)
-    temporary = Path(name)
-    try:
-        yield temporary
-        temporary.chmod(0o644)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with telling(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        os.close(handle)
+        temporary = Path(name)
+        try:
+            yield temporary
+            temporary.chmod(0o644)
+            os.replace(temporary, path)
+        finally:
+            temporary.unlink(missing_ok=True)
 
 
 @contextmanager
 def atomic_folder(folder: Path | str, last: str) -> Iterator[Path]:
     """A temporary folder whose files are moved into `folder` when the block ends well, the one named `last` at the end.
 
-    Whoever finds `last` in the folder therefore finds everything else there too.
+    Whoever finds `last` in the folder therefore finds everything else there too.  Raises InputError where the disk
+    refuses.
     """
     folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder, prefix=".new.") as name:
-        temporary = Path(name)
-        yield temporary
-        (folder / last).unlink(missing_ok=True)
-        for file in sorted(temporary.iterdir(), key=lambda f: f.name == last):
-            os.replace(file, folder / file.name)
+    with telling(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder, prefix=".new.") as name:
+            temporary = Path(name)
+            yield temporary
+            (folder / last).unlink(missing_ok=True)
+            for file in sorted(temporary.iterdir(), key=lambda f: f.name == last):
+                os.replace(file, folder / file.name)
 
 
 def sha256(path: Path | str) -> str:
@@ -72,7 +78,7 @@ def open_bytes(path: Path | str) -> Iterator[IO[bytes]]:
             else:
                 yield raw
     except FileNotFoundError:
-        raise InputError(f"{path}: no such file") from None
+        raise InputError(absent(path)) from None
     except IsADirectoryError:
         raise InputError(f"{path}: a folder, but a file is needed") from None
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:

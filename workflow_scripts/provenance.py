@@ -33,6 +33,7 @@ from workflow_scripts.config import (
     shown_models,
     training_label,
 )
+from workflow_scripts.figures import figures_of
 from workflow_scripts.recipes.card import Card, Scored, Source
 from workflow_scripts.recipes.features import Features
 from workflow_scripts.recipes.page import Answered, DataFile, Page, Shown, Trained
@@ -91,7 +92,7 @@ LICENCES = {
 }
 GENERATED = "the generated world"
 # What things are called, and how many jobs share work, changes no result.
-SILENT = ("label", "shards")
+SILENT = ("label", "shards", "devices", "nodes")
 
 
 def parts_of(config: Config, model: str, evaluation: str) -> Parts:
@@ -102,6 +103,11 @@ def parts_of(config: Config, model: str, evaluation: str) -> Parts:
 def trained_by(config: Config, model: str) -> Parts:
     """The entries that a model depends on: `parts_of` without an evaluation."""
     return _parts(config, [("models", model)])
+
+
+def parts_from(config: Config, section: str, name: str) -> Parts:
+    """The entries that an entry of a section depends on, itself among them, without labels."""
+    return _parts(config, [(section, name)])
 
 
 def _parts(config: Config, pending: list[tuple[str, str]]) -> Parts:
@@ -315,6 +321,7 @@ def page_recipe(config: Config) -> Page:
             )
             for name, table in config.tables.items()
         ],
+        figures=figures_of(config),
         examples=[
             Answered(
                 evaluation=name,

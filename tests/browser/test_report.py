@@ -137,13 +137,15 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
     verdicts = f"{folder}/effects/worth.json"
     effects.main(["--recipe", recipe, "--questions", *questions, "--out", verdicts])
     effects_table.main(["--recipe", recipe, "--effects", verdicts, *forms("tables", "worth", **written)])
-    drawn = forms("figures", "worth", svg="svg", png="png", page="html")
+    drawn = forms("figures", "effects/worth", svg="svg", png="png", page="html")
     effects_figure.main(["--recipe", recipe, "--effects", verdicts, *drawn])
     (folder / "models/careful/seed0").mkdir(parents=True)
     (folder / "models/careful/seed0/training.json").write_text('{"steps": 9, "seconds": 3.0, "pieces": 99}')
     places = [f"--{kind}={folder}/{kind}" for kind in ("tables", "effects", "figures", "examples", "costs")]
     places += [f"--template={ROOT}/resources/report/page.html.j2", f"--results={folder}"]
-    page.main(["--recipe", page_recipe(settings).model_dump_json(), *places, f"--out={folder}/report.html"])
+    told = page_recipe(settings)
+    told = told.model_copy(update={"figures": {name: told.figures[name] for name in ("effects/worth",)}})
+    page.main(["--recipe", told.model_dump_json(), *places, f"--out={folder}/report.html"])
     return folder
 
 
@@ -235,7 +237,7 @@ def test_a_table_is_that_of_the_file(opened: Open, results: Path) -> None:
 def test_marks_of_a_figure_tell_their_numbers(opened: Open, results: Path) -> None:
     """To the pointer and to the keyboard."""
     shown = opened(viewport={"width": 1000, "height": 700})
-    tip, marks = shown.locator("#tip"), shown.locator("#figure-worth [aria-roledescription=point]")
+    tip, marks = shown.locator("#tip"), shown.locator("#figure-effects-worth [aria-roledescription=point]")
     assert marks.count() == 8
     assert not tip.is_visible()
 
@@ -411,7 +413,7 @@ CONTRASTS = """() => {
 def test_texts_stand_out_from_their_background(opened: Open, scheme: str) -> None:
     shown = opened(color_scheme=scheme)
     shown.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true; })")
-    shown.locator("#figure-worth [aria-roledescription=point]").first.hover()
+    shown.locator("#figure-effects-worth [aria-roledescription=point]").first.hover()
     found = shown.evaluate(CONTRASTS)
     assert {"svg", "mark", "small", "td", "th", "a", "p", "dt", "bdi", "li", "div", "label"} <= {
         kind for kind, _, _ in found

@@ -201,6 +201,43 @@ def test_tydis_f1(tmp_path: Path, scores: np.ndarray) -> None:
     assert average["difference"] == pytest.approx((hi["difference"] + ta["difference"]) / 2)
 
 
+def test_thresholds_of_another_evaluation(tmp_path: Path) -> None:
+    """Answers below them count as none: with half of the answers of one model cut off, that is F1 at this threshold."""
+    given = recipe(metric=None, task="minimal", average="pairs", thresholds="dev")
+    score, f1 = np.arange(100.0), np.tile([1.0, 0.5], 50)
+    files, points = {}, {}
+    for model, at in (("aug", {"hi-hi": 20.0, "ta-ta": 80.0}), ("mono", {"hi-hi": -1.0, "ta-ta": -1.0})):
+        lines = []
+        for pair, place in (("hi-hi", slice(0, 67)), ("ta-ta", slice(67, 100))):
+            there = np.full(PAIRS[pair], True)
+            one = Outcomes(score[place], there, there, f1[place])
+            names = [f"{pair}{number}" for number in range(PAIRS[pair])]
+            texts: dict[str, dict[str, float]] = {name: {} for name in names}
+            lines += list(to_lines(pair, Questions(names, dict.fromkeys(("passage", "minimal"), one)), texts))
+        files[model] = f"{tmp_path}/{model}.jsonl"
+        write_jsonl(files[model], lines)
+        points[model] = tmp_path / f"{model}.json"
+        tasks = {
+            pair: {task: {"threshold": of} for task in ("passage", "minimal")} for pair, of in at.items()
+        }
+        points[model].write_text(json.dumps({"pairs": tasks}), "utf-8")
+    told = [f"{model}={file}" for model, file in files.items()]
+    arguments = ["--recipe", json.dumps(given), "--questions", *told, "--out", f"{tmp_path}/out.json"]
+    effects.main([*arguments, "--thresholds", *(f"{model}={file}" for model, file in points.items())])
+    ((hi, ta, _),) = json.loads((tmp_path / "out.json").read_text("utf-8"))
+    for verdict, place, cut in ((hi, slice(0, 67), 20), (ta, slice(67, 100), 13)):
+        above = f1[place][cut:]
+        expected = 2 * above.sum() / (len(above) + len(f1[place])) - f1[place].mean()
+        assert verdict["difference"] == pytest.approx(expected)
+    with pytest.raises(InputError, match=r"^--thresholds: model aug has 0 files, but there are 1 runs$"):
+        effects.main(arguments)
+    verdict = {"questions": 67, "splits": 1}
+    shown = EffectsTable.model_validate({**given, "thresholds_from": "tydi-dev"})
+    caption = report.caption(shown, [[verdict, verdict, verdict]])
+    assert "Differences of F1 of minimal answers" in caption
+    assert "Thresholds are those of the best F1 on tydi-dev. " in caption
+
+
 def test_how_it_is_shown(tmp_path: Path) -> None:
     verdict = {
         "low": -0.01,
@@ -291,7 +328,7 @@ def test_what_intervals_are_about() -> None:
     assert "bootstrap over values of to and questions (" in told(2, repeats=languages)
     assert (
         " Up to 12 % of the questions are asked for several values of k, which are drawn as if they were different"
-        " questions: intervals are somewhat too narrow."
+        " questions, which narrows intervals."
     ) in told(2, shared=0.123, repeats=["k = 0", "k = 1"])
     assert "says nothing of other seeds" not in splits  # each split is trained by itself
     task = {"metric": None, "task": "minimal", "average": "pairs"}
@@ -335,3 +372,19 @@ def test_models_that_are_compared_are_guarded() -> None:
         with pytest.raises(InputError) as caught:
             module.load(raw)
         assert str(caught.value).startswith(sentence)
+
+
+def test_thresholds_of_effects_are_those_of_the_tables_that_they_star() -> None:
+    raw = yaml.safe_load((ROOT / "config.yaml").read_text("utf-8"))
+    raw["tables"]["table2-effects"]["thresholds"] = "dev"
+    sentence = "tables.table2.stars: thresholds of tables.table2-effects are others; they must be the same"
+    with pytest.raises(InputError, match=sentence):
+        module.load(raw)
+    del raw["tables"]["table2"]["stars"]
+    with pytest.raises(InputError, match=r"thresholds is dev, but evaluations.tydi-test.thresholds_from"):
+        module.load(raw)
+    raw["evaluations"]["tydi-test"]["thresholds_from"] = "tydi-dev"
+    assert module.effects_recipe(module.load(raw), "table2-effects").thresholds_from == "tydi-dev"
+    raw["tables"]["mucot-effects"]["thresholds"] = "resampled"
+    with pytest.raises(InputError, match="resampled belongs to task"):
+        module.load(raw)

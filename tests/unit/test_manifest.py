@@ -67,8 +67,8 @@ def recipe(tmp_path: Path) -> dict[str, Any]:
         f"Model,Tr. Data,{','.join(columns)}\nA,mono,1.00,2.00,1.50,3.00,4.00,3.50\nA,mono{',n/a' * 6}\n"
     )
     effects.write_text(
-        "Effect,Column,Difference,Low,High,p,p two-sided,p Holm\n"
-        'gain,"Q_en,C_ar",2.00,-1.00,5.00,0.0400,0.0800,0.0800\n'
+        "Effect,Column,Difference,Low,High,p,p two-sided,p Holm,Questions,Runs,Splits\n"
+        'gain,"Q_en,C_ar",2.00,-1.00,5.00,0.0400,0.0800,0.0800,7,2,1\n'
     )
     runs = {f"{model}/{seed}": made(tmp_path, seed, model) for model in ("one", "base") for seed in (0, 1)}
     of = {model: [f"{model}/0", f"{model}/1"] for model in ("one", "base")}
@@ -105,6 +105,55 @@ def test_every_cell_names_its_runs(
     (effect,) = (cell for cell in found["cells"] if cell["table"] == "e")
     assert (effect["value"], effect["low"], effect["high"], effect["p"]) == (2, -1, 5, 0.04)
     assert (effect["system"], effect["base"]) == (["one/0", "one/1"], ["base/0", "base/1"])
+
+
+def test_a_table_beside_a_published_one_and_counts(
+    recipe: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The comparison shows the first metric, and no number where nothing is printed; a span of numbers is a text."""
+    beside, paper, counts = (tmp_path / name for name in ("t.compare.csv", "paper.csv", "c.csv"))
+    columns = ['"Q_en,C_ar"', '"Q_en,C_sw"', "Q_en overall"]
+    heads = [head.replace("Q", "EM Q", 1) for head in columns]
+    cells = ["1.0,3.0,-2.0", "2.0,,", "1.5,1.5,+0.0", *["n/a,3.0,"] * 3]
+    lines = [f"A,mono,{head},{of}" for head, of in zip([*heads, *heads], cells, strict=True)]
+    beside.write_text("Model,Tr. Data,Column,Ours,Paper,Difference\n" + "\n".join(lines) + "\n")
+    paper.write_text("printed")
+    counts.write_text("Alignment,Number,Sentences,Marked\nAR,1,40–60,yes\nSW,2,n/a,no\n")
+    recipe["tables"]["t"] |= {"compared": str(beside), "printed": str(paper)}
+    files = {"Number": [], "Sentences": [str(paper)], "Marked": []}
+    recipe["tables"]["c"] = {
+        "csv": str(counts),
+        "counts": {
+            "kind": "alignments",
+            "title": "C",
+            "lines": [{"name": name, "config": "abc", "files": files} for name in ("ar", "sw")],
+        },
+    }
+    found = written(recipe, tmp_path / "manifest.json", monkeypatch)
+    compared = [cell for cell in found["cells"] if cell["table"] == "t.compare"]
+    assert [(cell["value"], cell["paper"], cell["difference"]) for cell in compared] == [
+        (1, 3, -2),
+        (2, None, None),
+        (1.5, 1.5, 0),
+        *[(None, 3, None)] * 3,
+    ]
+    assert {(cell["measured"], cell["printed"]) for cell in compared} == {("em", str(paper))}
+    assert [
+        (cell["row"], cell["column"], cell["value"], cell["files"])
+        for cell in found["cells"]
+        if cell["table"] == "c"
+    ] == [
+        ("ar", "Number", 1, []),
+        ("ar", "Sentences", "40–60", [str(paper)]),
+        ("sw", "Number", 2, []),
+        ("sw", "Sentences", None, [str(paper)]),
+    ]
+    assert {str(beside), str(paper), str(counts)} <= found["files"].keys()
+    beside.write_text(beside.read_text().replace("A,mono", "B,mono", 1))
+    with pytest.raises(
+        InputError, match="no line of A, EM Q_en,C_ar, where it should be; make the table again"
+    ):
+        written(recipe, tmp_path / "manifest.json", monkeypatch)
 
 
 def test_every_file_has_its_checksum(

@@ -147,7 +147,8 @@ def folder(tmp_path: Path) -> Path:
         (tmp_path / name).mkdir(parents=True)
     row = [verdict(0.1, 0.01, 0.01)] * 3
     (tmp_path / "effects" / "worth.json").write_text(json.dumps([row]))
-    (tmp_path / "figures" / "worth.svg").write_text('<svg id="drawn"></svg>')
+    (tmp_path / "figures" / "effects").mkdir()
+    (tmp_path / "figures" / "effects" / "worth.svg").write_text('<svg id="drawn"></svg>')
     text = "Caption \\*.\n\n| Model | hi |\n| :---- | -: |\n| *Head* |  |\n| a\\|b <i> | 50.1 \\* |\n"
     for name in ("scores", "worth"):
         (tmp_path / "tables" / f"{name}.md").write_text(text)
@@ -195,6 +196,7 @@ WHOLE = {
         {"name": "scores", "title": "Caption"},
         {"name": "worth", "title": "Another", "effects": RECIPE},
     ],
+    "figures": {"effects/worth": "Worth & more"},
     "examples": [{"evaluation": "test", "labels": {"a": "A"}}],
     "seeds": [0, 7],
     "config": "abc123",
@@ -223,6 +225,7 @@ def test_the_page(folder: Path) -> None:
     assert read.loaded == ["data:,"]  # the icon, which browsers ask for otherwise
     assert not re.search(r"url\(|@import", text)
     assert "What it is worth &lt;&amp;&gt;" in text
+    assert '<figure id="figure-effects-worth" aria-label="Worth &amp; more">' in text
     assert '<svg id="drawn"></svg>' in text
     assert read.texts.count("a|b <i>") == 2
     assert read.after("Head", 3) == ["Head", "a|b <i>", "50.1∗"]
@@ -254,7 +257,7 @@ def test_where_everything_is_from(folder: Path) -> None:
     assert read.after("worth.csv", 2)[1] == sha256(folder / "tables" / "worth.csv")
     assert read.after("seeds", 4) == ["seeds", "0, 7", "digest of the configuration", "abc123"]
     expected = {f"tables/{name}.{form}" for name in ("scores", "worth") for form in ("csv", "md", "tex")}
-    expected |= {f"figures/worth.{form}" for form in ("svg", "png", "html")}
+    expected |= {f"figures/effects/worth.{form}" for form in ("svg", "png", "html")}
     expected |= {f"models/{model}/README.md" for model in ("a/seed0", "a/seed1", "old/seed0")}
     expected |= {"manifest.json", "https://example.org/squad"}
     assert {link for link in read.links if not link.startswith("#")} == expected
@@ -271,7 +274,14 @@ def test_a_configuration_with_little_to_show(folder: Path) -> None:
     (folder / "tables" / "scores.md").write_text(
         "Caption. n/a: no checkpoint.\n\n| Model | hi |\n| :-- | -: |\n| a | n/a |\n"
     )
-    only = {"tables": WHOLE["tables"][:1], "examples": [], "trained": [], "sources": [], "files": []}
+    only = {
+        "tables": WHOLE["tables"][:1],
+        "figures": {},
+        "examples": [],
+        "trained": [],
+        "sources": [],
+        "files": [],
+    }
     text, read = write(folder, **only)
     assert read.after("a", 2) == ["a", "n/a"]
     for sentence in (

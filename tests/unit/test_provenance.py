@@ -7,6 +7,7 @@ import pytest
 import yaml
 
 from tests.conftest import ROOT
+from workflow_scripts.acquire.download import read_manifest
 from workflow_scripts.config import Config, load
 from workflow_scripts.provenance import (
     card_recipe,
@@ -14,6 +15,7 @@ from workflow_scripts.provenance import (
     files_of,
     how_encoded,
     measures_of,
+    page_recipe,
     parts_of,
     sources_of,
     trained_by,
@@ -153,3 +155,44 @@ def test_every_model_of_the_shipped_configurations_has_parts_and_a_card(name: st
         assert recipe.sources
         for evaluation in recipe.evaluations:
             assert evaluation in parts_of(config, model, evaluation)["evaluations"]
+
+
+def test_the_page_of_real_files_tells_their_licences_and_checksums() -> None:
+    told = page_recipe(load(raw("config/real.yaml")))
+    licences = {source.name: source.licence for source in told.sources}
+    assert licences["squad"] == "CC-BY-SA-4.0"
+    assert licences["tydiqa_primary"] == "Apache-2.0"
+    sums = {file.name: file.sha256 for file in told.files}
+    published = read_manifest()
+    assert sums
+    for name, digest_of in sums.items():
+        dataset, _, file = name.partition("/")
+        assert digest_of == published[dataset].files[file].sha256
+
+
+def test_the_page_tells_everything_that_was_trained_for_its_tables(small: Config) -> None:
+    told = page_recipe(small)
+    assert [one.folder for one in told.trained] == [
+        "encoders/tiny",
+        "aligned/tiny/ar",
+        "models/tiny-mono/seed0",
+        "models/tiny-ar/seed0",
+    ]
+    assert [one.label for one in told.trained[2:]] == ["tiny mono, seed 0", "aligned +aug, seed 0"]
+    alike = raw()
+    alike["models"]["tiny-ar"] |= {"label": "tiny", "training_set": "mono"}
+    assert [one.label for one in page_recipe(load(alike)).trained[2:]] == [
+        "tiny mono (tiny-mono), seed 0",
+        "tiny mono (tiny-ar), seed 0",
+    ]
+    more = changed("tuning", "longer", "learning_rate", to=0.001)
+    assert page_recipe(more).config != told.config
+    assert page_recipe(changed("retrieval", "tiny", "neighbours", to=9)).config == told.config
+
+
+def test_published_encoders_on_the_page_have_their_licence() -> None:
+    told = page_recipe(load(raw("config/mucot.yaml")))
+    found = {source.name: (source.licence, source.homepage) for source in told.sources}
+    address = "https://huggingface.co/xlm-roberta-base"
+    assert found["encoder xlm-roberta-base"] == ("MIT", address)
+    assert found["translations by facebook/nllb-200-distilled-600M"] == (None, None)

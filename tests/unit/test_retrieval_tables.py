@@ -1,16 +1,17 @@
-"""Tables and plot of retrieval: means of either kind of language, what is missing, and figures where they belong."""
+"""Tables of retrieval: means of either kind of language, what is missing, and what is drawn of it."""
 
 import csv
 import json
 import re
 from pathlib import Path
 from typing import Any
-from xml.etree import ElementTree
 
 import pytest
 
 from workflow_scripts.cli import InputError
+from workflow_scripts.recipes.retrieval_table import RetrievalTable
 from workflow_scripts.report.retrieval import KEYS, main
+from workflow_scripts.report.retrieval_figure import values
 
 MEASURES = ["within", "words", "sentences", "sentences_cosine"]
 TYDI_L = {"name": "tydi-l", "languages": ["ar", "sw"]}
@@ -52,23 +53,21 @@ ENCODERS = {
 }
 
 
-def write(
-    folder: Path, recipe: Any = RECIPE, encoders: Any = ENCODERS
-) -> tuple[list[dict[str, str]], str, str]:
-    """The rows of the CSV, the Markdown and the plot."""
+def write(folder: Path, recipe: Any = RECIPE, encoders: Any = ENCODERS) -> tuple[list[dict[str, str]], str]:
+    """The rows of the CSV, and the Markdown."""
     (folder / "in.json").write_text(json.dumps({"encoders": encoders}), "utf-8")
-    names = ["csv", "markdown", "plot"]
+    names = ["csv", "markdown"]
     main(
         ["--recipe", json.dumps(recipe), f"--figures={folder}/in.json"]
         + [f"--{name}={folder}/{name}" for name in names]
     )
     with (folder / "csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
-    return rows, *((folder / name).read_text("utf-8") for name in names[1:])
+    return rows, (folder / "markdown").read_text("utf-8")
 
 
 def test_markdown(tmp_path: Path) -> None:
-    _, page, _ = write(tmp_path)
+    _, page = write(tmp_path)
     about, first, second, last = page.split("\n## ")
     assert "held-out sentence pairs with gold links. " in about
     lines = {
@@ -100,7 +99,7 @@ def test_markdown(tmp_path: Path) -> None:
 
 
 def test_csv(tmp_path: Path) -> None:
-    rows, _, _ = write(tmp_path)
+    rows, _ = write(tmp_path)
     assert [(row["Alignment"], row["Language"], row["Aligned"]) for row in rows[:6]] == [
         ("", "sw", ""),
         ("", "fi", ""),
@@ -116,32 +115,30 @@ def test_csv(tmp_path: Path) -> None:
     assert len(rows[0]) == 8 + 2 * len(KEYS)
 
 
-def test_plot(tmp_path: Path) -> None:
-    """Dots lie where the figures are, and nothing is drawn where there are none."""
-    _, _, plot = write(tmp_path)
-    root = ElementTree.fromstring(plot)
-    name = "{http://www.w3.org/2000/svg}"
-    dots = [(float(dot.get("cx")), float(dot.get("cy"))) for dot in root.iter(f"{name}circle")]
-    assert (
-        len(dots) == 2 * 2 + 2 * 2 * 3 * 2
-    )  # legend; alignments, panels, languages with links, before and after
-    axis = {text.text: float(text.get("x")) for text in root.iter(f"{name}text") if text.text in ("0", "100")}
-    # the last panel: words by CSLS after 111-l, and sw first in it, 21.25 to 71.25 in the mean of both ways
-    before, after = ((x - axis["0"]) / (axis["100"] - axis["0"]) * 100 for x, _ in dots[-6:-4])
-    assert (before, after) == (pytest.approx(21.25, abs=0.05), pytest.approx(71.25, abs=0.05))
-    texts = [text.text for text in root.iter(f"{name}text")]
-    assert texts.count("–") == 4
-    assert texts.index("fi ✗") > texts.index("ar ✓")
-    width, height = float(root.get("width")), float(root.get("height"))
-    assert all(0 < x < width and 0 < y < height for x, y in dots)
+def test_what_is_drawn() -> None:
+    """Means of both directions before and after, aligned languages first, and nothing where nothing counts."""
+    rows = values(RetrievalTable.model_validate(RECIPE), ENCODERS)
+    assert [row["language"] for row in rows[:4]] == ["Swahili", "Arabic", "Finnish", "Korean"]
+    assert [row["panel"] for row in rows[::4]] == [
+        f"{alignment}\n{measure}"
+        for alignment in ("tydi-l", "111-l")
+        for measure in ("within sentence", "words (CSLS)")
+    ]
+    first, finnish, last = rows[0], rows[2], rows[12]
+    assert first["aligned"] == "aligned in"
+    assert finnish["aligned"] == "not aligned in"
+    assert (first["before"], first["after"], first["chance"]) == (20.25, 60.25, 11.0)
+    assert (last["language"], last["before"], last["after"]) == ("Swahili", 21.25, 71.25)
+    assert finnish["before"] is finnish["after"] is finnish["chance"] is None
 
 
 def test_an_alignment_that_is_not_there(tmp_path: Path) -> None:
     recipe = {"encoder": "mbert", "links": "gold", "alignments": [TYDI_L, ALL_L | {"missing": "data/x"}]}
-    rows, page, plot = write(tmp_path, recipe, {name: ENCODERS[name] for name in ("mbert", "tydi-l")})
+    rows, page = write(tmp_path, recipe, {name: ENCODERS[name] for name in ("mbert", "tydi-l")})
     assert "n/a: there is no checkpoint in data/x." in page
     assert {row["within en→xx"] for row in rows[8:]} == {"n/a"}
-    assert "111-l" not in plot
+    drawn = values(RetrievalTable.model_validate(recipe), ENCODERS)
+    assert not any("111-l" in row["panel"] for row in drawn)
 
 
 @pytest.mark.parametrize(

@@ -64,6 +64,13 @@ def test_the_default(tree: Tree) -> None:
         "table_of_records": 1,
         "table_of_effects": 3,
         "figure_of_effects": 3,
+        "figure_of_heat_maps": 9,
+        "figure_of_sizes": 3,
+        "misheard_words": 1,
+        "figure_of_heard": 1,
+        "figure_of_retrieval": 1,
+        "figure_of_relocation": 1,
+        "figure_of_training": 2,
         "compare": 9,
         "retrieval": 1,
         "retrieval_table": 1,
@@ -136,6 +143,8 @@ def test_real_files(tree: Tree, tmp_path: Path) -> None:
         "gold_tiny_dev": 1,
         "score": 12,
         "table": 4,
+        "figure_of_heat_maps": 1,
+        "figure_of_training": 2,
     }
 
 
@@ -265,6 +274,9 @@ def test_mucot(tree: Tree) -> None:
         "effects": 1,
         "table_of_effects": 1,
         "figure_of_effects": 1,
+        "figure_of_sizes": 4,
+        "figure_of_relocation": 1,
+        "figure_of_training": 2,
         "table_of_records": 1,
     }
     one = ("--config", "for_each={k: [3]}", "--", "results/tables/mucot_table2.csv")
@@ -327,6 +339,7 @@ def test_whole_corpora_in_other_languages(tree: Tree) -> None:
         "translated_corpus": 3,
         "transliterated_corpus": 1,
         "translated_questions": 1,
+        "figure_of_relocation": 1,
         "contexts": 5,  # that questions are asked on other contexts adds nothing
         "windows": 6,
     }
@@ -375,6 +388,15 @@ def test_thresholds_candidates_and_confidences(tree: Tree) -> None:
     raw["evaluations"]["dev"] = {"corpora": ["dev", "dev-en-to-xx", "dev-xx-to-en"], "annotators": 1}
     raw["evaluations"]["test"]["thresholds_from"] = "dev"
     raw["tables"]["minimal"]["threshold"] = "dev"
+    raw["tables"]["effects"] = {
+        "kind": "effects",
+        "title": "Effects at thresholds of dev",
+        "evaluation": "test",
+        "task": "minimal",
+        "thresholds": "dev",
+        "columns": [["en-ar", "ar-en"]],
+        "effects": [{"label": "x", "system": ["tiny-ar"], "base": ["tiny-mono"]}],
+    }
     raw["prediction"] = {"n_best": 3, "squad": True}
     raw["calibration"] = {"tiny": {"models": ["tiny-mono"], "fitted_on": "dev", "evaluation": "test"}}
     (tree.folder / "dev.yaml").write_text(yaml.safe_dump(raw), "utf-8")
@@ -410,6 +432,9 @@ def test_thresholds_candidates_and_confidences(tree: Tree) -> None:
     assert "--thresholds" not in command(
         "workflow_scripts.evaluate.score", "results/scores/tiny-mono/seed0/dev.json"
     )
+    effects = command("workflow_scripts.evaluate.effects")
+    given = effects[effects.index("--thresholds") + 1 : effects.index("--thresholds") + 3]
+    assert f"tiny-mono={thresholds}" in given
     calibrate = command("workflow_scripts.evaluate.calibrate")
     assert calibrate[calibrate.index("--dev-nbest") + 1] == f"tiny-mono/0={answers}/dev"
     assert calibrate[calibrate.index("--test-nbest") + 1] == f"tiny-mono/0={answers}/test"
@@ -554,7 +579,9 @@ def rules() -> list[tuple[str, str]]:
 
 @pytest.mark.parametrize("text", [pytest.param(text, id=name) for name, text in rules()])
 def test_every_rule_runs_one_step_and_knows_its_code(text: str) -> None:
-    (step,) = re.findall(r"python -m (workflow_scripts\.[a-z._]+|{params\.step})", text)
+    launched = r"(?:workflow_scripts\.cluster\.launch (?:--\w+ {resources\.\w+} )*)?"
+    (step,) = re.findall(rf"python -m {launched}(workflow_scripts\.[a-z._]+|{{params\.step}})", text)
+    assert ("gpu=" in text) == ("cluster.launch" in text)
     if step == "{params.step}":  # one of several
         (chosen,) = re.findall(r"\bstep=(\w+),", text)
         assert f"code=lambda wildcards: code_hash({chosen}(wildcards))" in text

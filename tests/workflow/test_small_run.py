@@ -18,12 +18,11 @@ import pytest
 import yaml
 from huggingface_hub import ModelCard
 
+from tests import reference
+from tests.latex import faults
 from tests.workflow.conftest import ROOT, Tree
 from workflow_scripts.corpus import read_questions
 from workflow_scripts.evaluate.overlap import Gold, evaluate, read_predictions
-from workflow_scripts.evaluate.score import score_pair
-from workflow_scripts.evaluate.texts import text_means, text_scores
-from workflow_scripts.evaluate.tydi import best_threshold
 from workflow_scripts.files import read_jsonl, sha256
 from workflow_scripts.staleness import code_hash
 
@@ -42,8 +41,8 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Tree:
 
 
 def names(pending: set[str]) -> set[str]:
-    """The files of `Tree.pending` in short: what is made, and for which entry of the configuration."""
-    parts = [file.split("/") for file in pending]
+    """The files of `Tree.pending` in short: what is made, and for which entry of the configuration; no figures."""
+    parts = [file.split("/") for file in pending if not file.startswith("figures/")]
     return {
         f"{path[-1].partition('.')[0]}/{path[2]}"
         if path[0] == "features"
@@ -191,6 +190,22 @@ def test_a_key_makes_stale_what_uses_it(run: Tree, keys: str) -> None:
     assert names(run.pending(config=changed(run, keys, value))) == expected
 
 
+FIGURES = {
+    "tables.minimal.title": ("Another", {"heat_maps/minimal"}),
+    "models.tiny-ar.label": ("another", {"heat_maps/minimal", "training/tiny"}),
+    "tuning.default.steps": (11, {"heat_maps/minimal", "training/tiny"}),
+    "retrieval.tiny.neighbours": (9, {"retrieval/tiny"}),
+}
+
+
+@pytest.mark.parametrize("keys", FIGURES)
+def test_figures_follow_what_they_draw(run: Tree, keys: str) -> None:
+    value, expected = FIGURES[keys]
+    pending = run.pending(config=changed(run, keys, value))
+    drawn = {file.removeprefix("figures/") for file in pending if file.startswith("figures/")}
+    assert drawn == {f"{name}.{form}" for name in expected for form in ("svg", "png", "html")}
+
+
 def test_the_world_makes_everything_stale(run: Tree) -> None:
     everything = run.pending(config=changed(run, "microworld.seed", 2))
     kinds = {file.partition("/")[0] for file in everything}
@@ -304,26 +319,28 @@ def test_a_touched_file_makes_nothing_stale(run: Tree) -> None:
     assert run.pending() == set()
 
 
-AFTER_ENCODERS = {"retrieval", "retrieval_table"}
-AFTER_MODELS = {"predict_test", "score", "table"}
+AFTER_SCORES = {"table", "figure_of_heat_maps"}
+AFTER_ENCODERS = {"retrieval", "retrieval_table", "figure_of_retrieval"}
+AFTER_MODELS = {"predict_test", "score", *AFTER_SCORES}
+AFTER_TUNING = {"figure_of_training", *AFTER_MODELS}
 # A module, and every rule that is run again when it changes: those whose step imports it, and those after them.
 CODE = {
-    "report/tables.py": {"table"},
-    "recipes/table.py": {"table"},
-    "acquire/guard.py": {"guard", "table"},
-    "evaluate/overlap.py": {"score", "table"},
-    "evaluate/gold.py": {"gold_test", "score", "table"},
+    "report/tables.py": AFTER_SCORES,
+    "recipes/table.py": {"figure_of_training", *AFTER_SCORES},
+    "acquire/guard.py": {"guard", *AFTER_SCORES},
+    "evaluate/overlap.py": {"score", *AFTER_SCORES},
+    "evaluate/gold.py": {"gold_test", "score", *AFTER_SCORES},
     "qa/spans.py": AFTER_MODELS,
-    "qa/tune.py": {"tune"} | AFTER_MODELS,
-    "qa/windows.py": {"windows", "tune"} | AFTER_MODELS,
-    "align/finetune.py": {"align_encoder", "tune"} | AFTER_MODELS | AFTER_ENCODERS,
-    "align/links.py": {"links", "align_encoder", "tune", "retrieval_links"} | AFTER_MODELS | AFTER_ENCODERS,
+    "qa/tune.py": {"tune"} | AFTER_TUNING,
+    "qa/windows.py": {"windows", "tune"} | AFTER_TUNING,
+    "align/finetune.py": {"align_encoder", "tune"} | AFTER_TUNING | AFTER_ENCODERS,
+    "align/links.py": {"links", "align_encoder", "tune", "retrieval_links"} | AFTER_TUNING | AFTER_ENCODERS,
     "align/retrieval.py": AFTER_ENCODERS,
     "training/loop.py": {"pretrain", "align_encoder", "contexts", "windows", "tune"}
-    | AFTER_MODELS
+    | AFTER_TUNING
     | AFTER_ENCODERS,
     "acquire/splits.py": {"split_custom_dev", "translated_questions", "windows", "guard", "tune"}
-    | AFTER_MODELS,
+    | AFTER_TUNING,
     "augment/translations.py": {
         "translations_from_files",
         "translated_questions",
@@ -332,7 +349,7 @@ CODE = {
         "tune",
         "gold_test",
     }
-    | AFTER_MODELS,
+    | AFTER_TUNING,
 }
 
 
@@ -406,45 +423,189 @@ def test_a_shared_context_stops_the_run_before_training(run: Tree, tmp_path: Pat
 # What numbers were made from
 
 
+SHOWN = """
+effects:
+  kind: effects
+  title: Effects
+  evaluation: test
+  task: minimal
+  columns: [[en-ar, ar-en], [en-en, ar-ar]]
+  resamples: 200
+  effects: [{label: aligned, system: [tiny-ar], base: [tiny-mono]}]
+sections:
+  kind: sections
+  title: Sections
+  evaluation: test
+  sections:
+    - {heading: Passages, task: passage, rows: [tiny-mono, tiny-ar], columns: [[en-ar, ar-ar]]}
+    - heading: Answers
+      rows: [tiny-ar]
+      columns: [{pair: ar-en, task: minimal}, {pair: ar-ar, task: passage}]
+outcomes:
+  kind: outcomes
+  title: Outcomes
+  models: [tiny-mono, tiny-ar]
+  rows: {evaluation: test, pairs: [ar-ar]}
+  columns: {evaluation: test, pairs: [en-ar]}
+pairs: {kind: pairs, title: Pairs, alignments: [ar], encoders: {tiny: tiny}}
+alignments:
+  kind: alignments
+  title: Alignments
+  rows: [{alignment: ar, label: AR, description: ours, printed: 4}]
+  encoders: {tiny: tiny}
+records: {kind: records, title: Records, training_sets: [mono, aug]}
+settings: {kind: settings, title: Settings, model: tiny-ar}
+alone:
+  title: Of one model
+  evaluation: test
+  task: minimal
+  rows: [tiny-ar]
+  columns: [[en-ar, ar-ar]]
+"""
+ASKED = ("all", "cards", "results/manifest.json")
+
+
 @pytest.fixture(scope="module")
 def told(run: Tree, tmp_path_factory: pytest.TempPathFactory) -> Tree:
-    """A copy of the run with the manifest and the models' cards, which make nothing stale."""
+    """A copy of the run with tables of all kinds, the manifest and the models' cards, which make nothing stale."""
     tree = Tree(tmp_path_factory.mktemp("told"))
     for part in ("results", ".snakemake"):
         shutil.copytree(run.folder / part, tree.folder / part)
-    asked = ("results/manifest.json", "cards")
-    assert tree.jobs(*asked) == {"manifest": 1, "intervals": 2, "card": 2, "cards": 1}
-    done = tree.snakemake("--cores", "2", "--", *asked)
+    file = tree.folder / SMALL
+    raw = yaml.safe_load(file.read_text("utf-8"))
+    raw["tables"]["minimal"]["printed"] = {"table": "aligned_qa_table3", "rows": [1, None]}
+    raw["tables"] |= yaml.safe_load(SHOWN)
+    raw["examples"] = {"test": {"models": ["tiny-mono", "tiny-ar"], "per_pair": 3}}
+    file.write_text(yaml.safe_dump(raw, sort_keys=False), "utf-8")
+    jobs = tree.jobs(*ASKED[1:])
+    assert {jobs[rule] for rule in ("intervals", "card")} == {2}
+    assert not set(jobs) & {"pretrain", "tune", "predict_test", "score"}
+    done = tree.snakemake("--cores", "2", "--", *ASKED)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert tree.pending() == set()
-    assert tree.pending(*asked) == set()
+    assert tree.pending("--", *ASKED) == set()
     return tree
 
 
-def test_numbers_follow_from_the_predictions_that_the_manifest_names(told: Tree) -> None:
-    """Ten cells, drawn by chance, are computed anew and found in the tables."""
+def numbers(folder: Path, file: str) -> list[float]:
+    """The numbers of a table's CSV, in order; a column that counts lines is none."""
+    with (folder / file).open(encoding="utf-8", newline="") as text:
+        cells = [cell for row in csv.DictReader(text) for head, cell in row.items() if head != "Index"]
+    return [float(cell) for cell in cells if re.fullmatch(r"[+-]?[0-9]+(\.[0-9]+)?(e-?[0-9]+)?", cell)]
+
+
+def test_every_number_of_every_table_is_in_the_manifest(told: Tree) -> None:
     manifest = json.loads((told.folder / "results/manifest.json").read_text("utf-8"))
-    assert len(manifest["cells"]) == 2 * (2 + 6 + 9)
-    for cell in random.Random(8).sample(manifest["cells"], 10):
-        of_table = manifest["tables"][cell["table"]]
-        (made,) = (manifest["runs"][name] for name in cell["runs"])
-        scores, sizes = [], []
-        for pair in cell["pairs"]:
-            gold, said = (told.folder / made[part][pair] for part in ("gold", "predictions"))
-            questions, texts = score_pair(gold, said, made["annotators"])
-            kept = {name: manifest["files"][made[name][pair]]["sha256"] for name in ("gold", "predictions")}
-            assert kept == {"gold": sha256(gold), "predictions": sha256(said)}
-            if cell["measured"] in ("passage", "minimal"):
-                scores.append(best_threshold(questions.tasks[cell["measured"]]).f1)
+    kinds = {of["kind"] for of in manifest["tables"].values()}
+    assert kinds == {
+        "scores",
+        "sections",
+        "outcomes",
+        "effects",
+        "pairs",
+        "alignments",
+        "records",
+        "settings",
+    }
+    assert len(manifest["tables"]) == 11
+    files = {name: of["csv"] for name, of in manifest["tables"].items()}
+    files["minimal.compare"] = "results/tables/minimal.compare.csv"
+    assert set(files.values()) == {
+        str(file.relative_to(told.folder)) for file in (told.folder / "results/tables").glob("*.csv")
+    }
+    figures = (
+        "value",
+        "spread",
+        "questions",
+        "paper",
+        "difference",
+        "low",
+        "high",
+        "p",
+        "p_two_sided",
+        "p_holm",
+    )
+    figures += ("partly", "runs_drawn", "splits")
+    for name, file in files.items():
+        cells = [cell for cell in manifest["cells"] if cell["table"] == name]
+        told_of = [
+            cell[figure] for cell in cells for figure in figures if isinstance(cell.get(figure), int | float)
+        ]
+        assert sorted(told_of) == sorted(numbers(told.folder, file)), name
+        for cell in cells:
+            named = [*cell.get("runs", []), *cell.get("other_runs", []), *cell.get("system", [])]
+            assert set(named) <= manifest["runs"].keys()
+            assert set(cell.get("files", [])) <= manifest["files"].keys()
+            assert named or "files" in cell
+            assert "files" not in cell or cell["config"] in manifest["configurations"]
+            if name.endswith(".compare"):
+                assert cell["printed"] in manifest["files"]
+    assert all(of["code"] for of in manifest["tables"].values())
+
+
+def test_every_table_is_latex(told: Tree) -> None:
+    files = sorted((told.folder / "results/tables").glob("*.tex"))
+    assert len(files) == 12
+    for file in files:
+        assert faults(file.read_text("utf-8")) == [], file.name
+
+
+def again(told: Tree, manifest: dict[str, Any], cell: dict[str, Any], run: str) -> float:
+    """A cell in percent from the predictions of one run, by `tests.reference`."""
+    made = manifest["runs"][run]
+    scores, sizes = [], []
+    for pair in cell["pairs"]:
+        gold, said = (told.folder / made[part][pair] for part in ("gold", "predictions"))
+        for part, file in (("gold", gold), ("predictions", said)):
+            assert manifest["files"][made[part][pair]]["sha256"] == sha256(file)
+        if cell["measured"] in ("passage", "minimal"):
+            questions = reference.tydi(gold, said, cell["measured"], made["annotators"])
+            scores.append(reference.best_f1(questions))
+            sizes.append(len(questions))
+        else:
+            texts = reference.texts(gold, said, cell["measured"], made["annotators"])
+            scores.append(statistics.fmean(texts))
+            sizes.append(len(texts))
+    average = manifest["tables"][cell["table"].removesuffix(".compare")]["average"]
+    return 100 * statistics.fmean(scores, sizes if average == "questions" else None)
+
+
+def crossed(told: Tree, manifest: dict[str, Any], cell: dict[str, Any]) -> int:
+    """A cell of a table of outcomes, by `tests.reference`."""
+    found = []
+    for (run,), pair in zip((cell["runs"], cell["other_runs"]), cell["pairs"], strict=True):
+        made = manifest["runs"][run]
+        gold, said = (told.folder / made[part][pair] for part in ("gold", "predictions"))
+        names = list(reference.lines(gold))
+        questions = reference.tydi(gold, said, cell["measured"], made["annotators"])
+        found.append(dict(zip(names, map(reference.outcome, questions), strict=True)))
+    one, other = found
+    return sum([one[name], other.get(name)] == cell["outcomes"] for name in one)
+
+
+def test_numbers_follow_from_the_predictions_that_the_manifest_names(told: Tree) -> None:
+    """Ten cells of each kind of table, drawn by chance, are computed anew by plain loops over the predictions."""
+    manifest = json.loads((told.folder / "results/manifest.json").read_text("utf-8"))
+    of_kinds: dict[str, list[dict[str, Any]]] = {}
+    for cell in manifest["cells"]:
+        name = cell["table"].removesuffix(".compare")
+        kind = "compare" if name != cell["table"] else manifest["tables"][name]["kind"]
+        if "files" not in cell:
+            of_kinds.setdefault(kind, []).append(cell)
+    assert of_kinds.keys() == {"scores", "sections", "outcomes", "effects", "compare"}
+    seed = random.randrange(10**6)
+    chance = random.Random(seed)
+    for kind, cells in of_kinds.items():
+        for cell in chance.sample(cells, min(10, len(cells))):
+            if kind == "effects":
+                (system,), (base,) = cell["system"], cell["base"]
+                value = again(told, manifest, cell, system) - again(told, manifest, cell, base)
+            elif kind == "outcomes":
+                value = crossed(told, manifest, cell)
             else:
-                scores.append(text_means(text_scores(texts, "squad2"))[cell["measured"]])
-            sizes.append(len(questions.ids))
-        weights = sizes if of_table["average"] == "questions" else None
-        with (told.folder / of_table["csv"]).open(encoding="utf-8", newline="") as file:
-            row = next(row for row in csv.DictReader(file) if row["Model"] == cell["label"])
-        assert (
-            row[cell["column"]] == f"{100 * statistics.fmean(scores, weights):.2f}" == f"{cell['value']:.2f}"
-        )
+                (run,) = cell["runs"]
+                value = again(told, manifest, cell, run)
+            digits = 1 if kind == "compare" else 2  # as printed; half a unit of the last, and rounding
+            assert abs(value - cell["value"]) <= 0.5 * 10**-digits + 1e-9, (f"seed {seed}", kind, cell, value)
 
 
 def test_the_manifest_names_configuration_code_and_data(told: Tree) -> None:
@@ -515,6 +676,43 @@ def test_a_card_tells_what_tables_do(told: Tree) -> None:
     for corpus, made in corpora.items():
         many = len(read_questions(told.folder / f"results/questions/{corpus}.parquet"))
         assert re.search(rf"`{corpus}` \({made}\) *\| *{many} \| *0 \| *{many} \|", card.text), corpus
+
+
+def test_lost_predictions_are_made_again_with_what_shows_them_and_nothing_else(told: Tree) -> None:
+    """A plain call notices, though all tables are there; every byte comes back but for the page's costs."""
+    page = "results/report.html"
+    before = {
+        file.relative_to(told.folder): sha256(file)
+        for file in (told.folder / "results").rglob("*")
+        if file.is_file()
+    }
+    lost = told.folder / "results/predictions/tiny-mono/seed0/test"
+    (lost / "en-ar.jsonl").unlink()
+    # a single table, a figure of which is not of these predictions, and one that shows them
+    assert told.jobs("results/tables/alone.csv", "results/tables/pairs.csv") == {}
+    assert told.jobs("results/tables/passage.csv") == {"predict_test": 1, "score": 1, "table": 1}
+    shutil.rmtree(lost)
+    stale = told.pending("--", *ASKED, page)
+    made = {file for file in stale if not file.startswith("figures/")}
+    tables = ("passage", "minimal", "minimal.compare", "text", "effects", "sections", "outcomes")
+    assert made == {
+        *(file.removeprefix("results/") for file in map(str, before) if "predictions/tiny-mono/" in file),
+        "scores/tiny-mono/seed0/test.json",
+        "scores/tiny-mono/seed0/test.questions.jsonl",
+        "intervals/tiny-mono/seed0/test.json",
+        "models/tiny-mono/seed0/README.md",
+        "effects/effects.json",
+        "examples/test.json",
+        "manifest.json",
+        "report.html",
+        *(f"tables/{table}.{form}" for table in tables for form in ("csv", "md", "tex")),
+    }
+    assert all("effects" in file for file in stale - made)
+    done = told.snakemake("--cores", "2", "--", *ASKED)
+    assert done.returncode == 0, done.stdout + done.stderr
+    after = {name: sha256(told.folder / name) for name in before}
+    assert {name for name in before if after[name] != before[name]} == set()
+    assert told.pending("--", *ASKED) == set()
 
 
 # What is shown of it

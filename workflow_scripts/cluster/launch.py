@@ -32,7 +32,9 @@ def main() -> None:
     arguments_parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    arguments_parser.add_argument("--devices", type=int, default=1, help="GPUs on each node (default 1)")
+    arguments_parser.add_argument(
+        "--devices", type=int, default=1, help="GPUs on each node (default 1); 0: no GPU is waited for"
+    )
     arguments_parser.add_argument("--nodes", type=int, default=1, help="nodes (default 1)")
     arguments_parser.add_argument(
         "--meet", metavar="HOST:PORT", help=argparse.SUPPRESS
@@ -43,10 +45,9 @@ def main() -> None:
     arguments = arguments_parser.parse_args()
     if not arguments.step:
         raise InputError("no step given; name its module, as workflow_scripts.qa.tune")
-    if arguments.devices < 1 or arguments.nodes < 1:
+    if arguments.devices < 0 or arguments.nodes < 1:
         raise InputError(
-            f"--devices {arguments.devices} --nodes {arguments.nodes}: give 1 or more of each; a machine without GPUs"
-            " needs no option"
+            f"--devices {arguments.devices} --nodes {arguments.nodes}: give numbers, of devices 0 for a step without"
         )
     in_slurm = "SLURM_JOB_ID" in os.environ
     if arguments.nodes > 1 and not arguments.meet:
@@ -54,7 +55,7 @@ def main() -> None:
             on_all_nodes(arguments.nodes, arguments.devices, arguments.step)
         print(f"no SLURM job here: one node instead of {arguments.nodes}", file=sys.stderr, flush=True)
         arguments.nodes = 1
-    devices = choose(arguments.devices, in_slurm)
+    devices = choose(arguments.devices, in_slurm) if arguments.devices else 0
     if not machine_has():
         os.environ["ACCELERATE_USE_CPU"] = "true"
     sys.stderr.flush()
@@ -109,10 +110,8 @@ def several(devices: int, nodes: int, meet: str | None, step: Sequence[str]) -> 
     A sentence that a process ended with is said again at the end, below what the launcher of the processes says.
     """
     command = [sys.executable, "-m", "accelerate.commands.launch", "--multi_gpu", "--gpu_ids=all"]
-    command += [
-        "--mixed_precision=no",
-        "--dynamo_backend=no",
-    ]  # the step chooses; a user's own defaults don't
+    # the step chooses, and no file of a user's own defaults
+    command += ["--mixed_precision=no", "--dynamo_backend=no"]
     command += [f"--num_processes={devices * nodes}", f"--num_machines={nodes}"]
     if meet:
         host, _, port = meet.rpartition(":")
@@ -127,11 +126,13 @@ def several(devices: int, nodes: int, meet: str | None, step: Sequence[str]) -> 
         told = Path(folder) / "error"
         received: list[int] = []
         environment = {**os.environ, ERROR_FILE: str(told)}
+        # SLURM sends it to all processes of a job, and accelerate's would end before the step's have saved
+        signal.signal(signal.SIGUSR1, signal.SIG_IGN)
         child = subprocess.Popen([*command, "-m", *step], env=environment, close_fds=False)
 
         def hand_on(number: int, frame: object) -> None:
             received.append(number)
-            child.send_signal(number)
+            child.send_signal(signal.SIGTERM if number == signal.SIGUSR1 else number)
 
         for kind in (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1):
             signal.signal(kind, hand_on)
@@ -141,6 +142,7 @@ def several(devices: int, nodes: int, meet: str | None, step: Sequence[str]) -> 
             print(f"error: {error['sentence']}", file=sys.stderr)
             return int(error["code"])
     if code and received:
+        print(f"stopped by {signal.Signals(received[0]).name}", file=sys.stderr)
         return 128 + received[0]
     return code if code >= 0 else 128 - code
 

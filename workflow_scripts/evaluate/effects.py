@@ -9,11 +9,12 @@ share, for captions.  The figures are for `report.effects`.
 """
 
 import json
+import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -29,21 +30,33 @@ from workflow_scripts.evaluate.significance import (
     together,
     tydi_f1,
 )
+from workflow_scripts.evaluate.threshold import read_thresholds
 from workflow_scripts.evaluate.tydi import Outcomes
 from workflow_scripts.files import write_text
 from workflow_scripts.recipes.effects import Effect, EffectsTable
 
-Run = dict[str, tuple[list[str], Any]]  # pair -> example ids, and scores or outcomes in their order
+
+class Answered(NamedTuple):
+    """A pair's example ids, scores or outcomes in their order, and what an answer must score (NaN: not told)."""
+
+    ids: list[str]
+    values: Any
+    threshold: float
+
+
+Run = dict[str, Answered]  # by pair
 Runs = dict[str, list[Run]]  # model -> its runs: for each repeat, all seeds
 
 
-def read_run(file: str, recipe: EffectsTable) -> Run:
-    """What every question of a run got.  Raises InputError where the file lacks a pair or a score."""
+def read_run(file: str, recipe: EffectsTable, thresholds: str | None = None) -> Run:
+    """What every question of a run got, with the thresholds of a file.  Raises InputError where a file lacks a pair."""
     pairs = [pair for block in recipe.columns for pair in block]
     if recipe.metric is None:
         assert recipe.task is not None
         of_tasks = read_outcomes(file)
-        found: Run = {pair: (of.ids, of.tasks[recipe.task]) for pair, of in of_tasks.items()}
+        found: dict[str, tuple[list[str], Any]] = {
+            pair: (of.ids, of.tasks[recipe.task]) for pair, of in of_tasks.items()
+        }
     else:
         of_texts = read_texts(file)
         found = {pair: (ids, scores.get(recipe.metric, ())) for pair, (ids, scores) in of_texts.items()}
@@ -52,23 +65,29 @@ def read_run(file: str, recipe: EffectsTable) -> Run:
             raise InputError(f"{file}: no questions of {pair}; there are {', '.join(found)}")
         if recipe.metric is not None and len(found[pair][1]) != len(found[pair][0]):
             raise InputError(f"{file}: not every question of {pair} has {recipe.metric}; score it again")
-    return {pair: found[pair] for pair in pairs}
+    points = read_thresholds(thresholds, pairs) if thresholds else {}
+    return {
+        pair: Answered(*found[pair], points[pair][str(recipe.task)] if points else math.nan) for pair in pairs
+    }
 
 
 def arranged(run: Run, pair: str, ids: list[str]) -> Any:
     """The scores or outcomes of a run in the order of `ids`.  Raises InputError unless they are of these questions."""
-    names, values = run[pair]
-    places = in_order(names, ids)
+    values = run[pair].values
+    places = in_order(run[pair].ids, ids)
     return values[places] if isinstance(values, np.ndarray) else Outcomes(*(part[places] for part in values))
 
 
 def column(system: list[Run], base: list[Run], pair: str, recipe: EffectsTable) -> Column:
     """The difference of two models on a pair, in all seeds."""
-    ids = sorted(system[0][pair][0])  # the same order whichever side is the system
+    ids = sorted(system[0][pair].ids)  # the same order whichever side is the system
     mine, theirs = ([arranged(run, pair, ids) for run in side] for side in (system, base))
     if recipe.metric is not None:
         return means(np.array(mine), np.array(theirs))
-    return tydi_f1(mine, theirs, recipe.thresholds)
+    if recipe.thresholds != "dev":
+        return tydi_f1(mine, theirs, recipe.thresholds)
+    points = [[run[pair].threshold for run in side] for side in (system, base)]
+    return tydi_f1(mine, theirs, (points[0], points[1]))
 
 
 def asked(
@@ -78,7 +97,7 @@ def asked(
     found: dict[tuple[frozenset[str], ...], list[int]] = {}
     for repeat in range(len(recipe.repeats)):
         run = runs[repeat * len(recipe.seeds)]
-        found.setdefault(tuple(frozenset(run[pair][0]) for pair in block), []).append(repeat)
+        found.setdefault(tuple(frozenset(run[pair].ids) for pair in block), []).append(repeat)
     return found
 
 
@@ -145,6 +164,13 @@ def main(argv: Sequence[str] | None = None) -> None:
         help="what every question got (evaluate.score), for each repeat and seed of the recipe, in its order",
     )
     arguments.add_argument(
+        "--thresholds",
+        nargs="+",
+        default=[],
+        metavar="MODEL=FILE,…",
+        help="thresholds: dev: those of each run (evaluate.threshold), in the same order",
+    )
+    arguments.add_argument(
         "--out",
         type=Path,
         required=True,
@@ -153,6 +179,12 @@ def main(argv: Sequence[str] | None = None) -> None:
     given = arguments.parse_args(argv)
     recipe = read_recipe(given.recipe, EffectsTable)
     files = {model: names.split(",") for model, names in named_files(given.questions, "--questions").items()}
+    points = {
+        model: names.split(",")
+        for model, names in (
+            named_files(given.thresholds, "--thresholds") if given.thresholds else {}
+        ).items()
+    }
     expected = len(recipe.seeds) * len(recipe.repeats)
     for effect in recipe.effects:
         if len(effect.system) != len(effect.base):
@@ -165,7 +197,17 @@ def main(argv: Sequence[str] | None = None) -> None:
                 raise InputError(
                     f"--questions: model {model} has {there} files, but there are {expected} runs"
                 )
-    runs = {model: [read_run(file, recipe) for file in names] for model, names in files.items()}
+            if recipe.thresholds == "dev" and (there := len(points.get(model, []))) != expected:
+                raise InputError(
+                    f"--thresholds: model {model} has {there} files, but there are {expected} runs"
+                )
+    runs = {
+        model: [
+            read_run(file, recipe, thresholds)
+            for file, thresholds in zip(names, points.get(model, [None] * len(names)), strict=True)
+        ]
+        for model, names in files.items()
+    }
     found = verdicts(recipe, runs)
     corrected = iter(holm([verdict.p_two_sided for row in found for verdict in row]))
     figures = [

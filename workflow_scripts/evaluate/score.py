@@ -30,6 +30,7 @@ from workflow_scripts.evaluate.texts import (
     text_of,
     text_scores,
 )
+from workflow_scripts.evaluate.threshold import read_thresholds
 from workflow_scripts.evaluate.tydi import (
     TASKS,
     Gold,
@@ -40,9 +41,7 @@ from workflow_scripts.evaluate.tydi import (
     read_predictions,
     summary,
 )
-from workflow_scripts.files import read_text, write_jsonl, write_text
-
-Thresholds = dict[str, dict[str, float]]  # pair -> task -> the score that an answer must have
+from workflow_scripts.files import write_jsonl, write_text
 
 
 def score_pair(gold_file: Path, prediction_file: Path, annotators: int) -> tuple[Questions, Texts]:
@@ -94,23 +93,6 @@ def figures_of(questions: Questions, texts: Scores, thresholds: dict[str, float]
                 questions.tasks[task], thresholds[task]
             )._asdict()
     return figures
-
-
-def read_thresholds(file: Path | str, pairs: Sequence[str]) -> Thresholds:
-    """The thresholds of some pairs.  Raises InputError where the file is none of thresholds, or lacks a pair."""
-    try:
-        found = json.loads(read_text(file))["pairs"]
-        thresholds = {
-            pair: {task: float(of[task]["threshold"]) for task in TASKS} for pair, of in found.items()
-        }
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        if isinstance(error, InputError):
-            raise
-        raise InputError(f"{file}: not a file of thresholds as evaluate.threshold writes them") from None
-    for pair in pairs:
-        if pair not in thresholds:
-            raise InputError(f"{file}: no thresholds for {pair}; there are {', '.join(thresholds)}")
-    return thresholds
 
 
 def main(argv: Sequence[str] | None = None) -> None:

@@ -6,11 +6,31 @@ Thresholds found here on other questions are given to `evaluate.score`, which th
 
 import json
 from collections.abc import Sequence
+from pathlib import Path
 
 from workflow_scripts.cli import InputError, parser, run
 from workflow_scripts.evaluate.outcomes import read_outcomes
 from workflow_scripts.evaluate.tydi import TASKS, best_threshold
-from workflow_scripts.files import write_text
+from workflow_scripts.files import read_text, write_text
+
+Thresholds = dict[str, dict[str, float]]  # pair -> task -> score that answers must have
+
+
+def read_thresholds(file: Path | str, pairs: Sequence[str]) -> Thresholds:
+    """The thresholds of some pairs.  Raises InputError where the file is none of thresholds, or lacks a pair."""
+    try:
+        found = json.loads(read_text(file))["pairs"]
+        thresholds = {
+            pair: {task: float(of[task]["threshold"]) for task in TASKS} for pair, of in found.items()
+        }
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(f"{file}: not a file of thresholds as evaluate.threshold writes them") from None
+    for pair in pairs:
+        if pair not in thresholds:
+            raise InputError(f"{file}: no thresholds for {pair}; there are {', '.join(thresholds)}")
+    return thresholds
 
 
 def main(argv: Sequence[str] | None = None) -> None:

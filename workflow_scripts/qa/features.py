@@ -22,7 +22,7 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 from tokenizers import Tokenizer, models
 
-from workflow_scripts.cli import InputError
+from workflow_scripts.cli import InputError, absent
 from workflow_scripts.files import atomic
 
 NO_ANSWER, SPAN, PASSAGE, YES, NO = range(5)  # answer types, in the order of the answer-type head's outputs
@@ -214,7 +214,7 @@ def _load(path: Path, ids: str, step: str) -> tuple[list[str], str, dict[str, np
         with safe_open(path, framework="np") as file:  # which checks the header
             about = file.metadata() or {}
     except FileNotFoundError:
-        raise InputError(f"{path}: no such file") from None
+        raise InputError(absent(path)) from None
     except (SafetensorError, OSError) as error:
         raise InputError(f"{path}: not a whole safetensors file ({error})") from None
     if ids not in about or "vocabulary" not in about:

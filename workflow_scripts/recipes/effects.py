@@ -27,9 +27,13 @@ class EffectsTable(Recipe):
     )
     task: Task | None = Field(None, description="TyDi QA's task whose F1 is compared; null: metric is")
     metric: Metric | None = Field(None, description="score of the answers' texts that is compared")
-    thresholds: Literal["best", "resampled"] = Field(
+    thresholds: Literal["best", "resampled", "dev"] = Field(
         "best",
-        description="task: those of each system's best F1 on all questions, or found anew in every resample",
+        description="task: those of each system's best F1 on all questions, found anew in every resample, or those of"
+        " another evaluation",
+    )
+    thresholds_from: str | None = Field(
+        None, description="dev: name of that evaluation, for the caption; thresholds come by --thresholds"
     )
     columns: tuple[tuple[str, ...], ...] = Field(description="blocks of question-context pairs")
     average: Literal["pairs", "questions"] = Field(

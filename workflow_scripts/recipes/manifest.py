@@ -1,11 +1,13 @@
 """What a manifest of results tells of."""
 
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field
 
 from workflow_scripts.recipes.base import Positive, Recipe
 from workflow_scripts.recipes.effects import EffectsTable
+from workflow_scripts.recipes.outcomes import OutcomesTable
+from workflow_scripts.recipes.sections import SectionsTable
 from workflow_scripts.recipes.table import Table
 
 
@@ -43,17 +45,53 @@ class Run(Recipe):
         ]
 
 
+class Line(Recipe):
+    """A line of a table that shows no model's answers."""
+
+    name: str = Field(description="what it is about")
+    config: str | None = Field(
+        None, description="digest of the parts of the configuration that it was made by"
+    )
+    files: dict[str, tuple[str, ...]] = Field(
+        description="column that holds a number -> the files that this was read from; none: from the configuration"
+    )
+
+
+class Counts(Recipe):
+    """A table of what is counted or set: sentence pairs, alignments, records, hyper-parameters."""
+
+    kind: Literal["pairs", "alignments", "records", "settings"] = Field(description="kind of the table")
+    title: str = Field(description="first words of the caption")
+    lines: tuple[Line, ...] = Field(description="lines of the CSV")
+
+
 class Shown(Recipe):
     """A table, and the runs that its rows are means of."""
 
     csv: str = Field(description="the table for programs")
     scores: Table | None = Field(None, description="a table of scores, or")
-    effects: EffectsTable | None = Field(None, description="a table of differences")
-    runs: dict[str, tuple[str, ...]] = Field(description="row (or system) -> names of its runs")
+    sections: SectionsTable | None = Field(None, description="of sections, or")
+    outcomes: OutcomesTable | None = Field(None, description="of outcomes, or")
+    effects: EffectsTable | None = Field(None, description="of differences, or")
+    counts: Counts | None = Field(None, description="of what is counted or set")
+    code: dict[str, str] = Field({}, description="step that made it of scores or files -> digest of its code")
+    compared: str | None = Field(
+        None, description="the CSV that has it beside a published one, if there is one"
+    )
+    printed: str | None = Field(None, description="that published one")
+    runs: dict[str, tuple[str, ...]] = Field(
+        {}, description="row (or system, or MODEL@EVALUATION in sections and outcomes) -> names of its runs"
+    )
+
+    def files(self) -> list[str]:
+        """Every file that it names, but for those of its runs."""
+        lines = self.counts.lines if self.counts else ()
+        counted = (file for line in lines for files in line.files.values() for file in files)
+        return [self.csv, *filter(None, (self.compared, self.printed)), *counted]
 
 
 class Manifest(Recipe):
-    """Everything that tables of scores and of differences show, and what that was made from."""
+    """Everything that tables show, and what that was made from."""
 
     configurations: dict[str, dict[str, Any]] = Field(
         description="digest -> section -> entries of the configuration"
@@ -64,4 +102,5 @@ class Manifest(Recipe):
     def files(self) -> list[str]:
         """Every file that it names, each once, sorted."""
         of_runs = (file for made in self.runs.values() for file in made.files())
-        return sorted({*(shown.csv for shown in self.tables.values()), *of_runs})
+        of_tables = (file for shown in self.tables.values() for file in shown.files())
+        return sorted({*of_tables, *of_runs})

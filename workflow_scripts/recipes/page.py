@@ -45,6 +45,9 @@ class Page(Recipe):
     """The page of a configuration's results."""
 
     tables: tuple[Shown, ...] = Field(min_length=1, description="in the order of the page")
+    figures: dict[str, str] = Field(
+        {}, description="title of each figure by its name, in the order of the page; its file: <name>.svg"
+    )
     examples: tuple[Answered, ...] = Field((), description="questions with what models answered")
     seeds: tuple[int, ...] = Field(min_length=1, description="seeds of each model")
     config: str = Field(description="digest of the parts of the configuration that the tables depend on")

@@ -35,7 +35,11 @@ HEADS = [
     "Splits",
 ]
 SIGNIFICANT = 0.05
-THRESHOLDS = {"best": "on all questions, once for each run", "resampled": "anew in every resample"}
+THRESHOLDS = {
+    "best": "found on all questions, once for each run",
+    "resampled": "found anew in every resample",
+    "dev": "those of the best F1 on {}",
+}
 Verdict = dict[str, Any]  # a verdict of evaluate.significance
 
 
@@ -75,7 +79,8 @@ def varying(repeats: Sequence[str]) -> list[str]:
 
 def caption(recipe: EffectsTable, found: list[list[Verdict]]) -> str:
     """Title, what is compared on what, over which runs, and what the marks say."""
-    of = METRICS[recipe.metric][1] if recipe.metric else f"best F1 of {recipe.task} answers"
+    best = "" if recipe.thresholds == "dev" else "best "
+    of = METRICS[recipe.metric][1] if recipe.metric else f"{best}F1 of {recipe.task} answers"
     questions = [verdict["questions"] for row in found for verdict in row]
     splits = max(verdict["splits"] for row in found for verdict in row)
     varied = " and ".join(varying(recipe.repeats))
@@ -93,10 +98,12 @@ def caption(recipe: EffectsTable, found: list[list[Verdict]]) -> str:
         f" bootstrap over {over} ({recipe.resamples:,} resamples, {asked} questions)",
         "An interval over one seed says nothing of other seeds" if one else "",
         f"Up to {100 * common:.0f} % of the questions are asked for several values of {varied}, which are drawn as if"
-        " they were different questions: intervals are somewhat too narrow"
+        " they were different questions, which narrows intervals"
         if common and splits > 1
         else "",
-        "" if recipe.metric else f"Thresholds are found {THRESHOLDS[recipe.thresholds]}",
+        ""
+        if recipe.metric
+        else f"Thresholds are {THRESHOLDS[recipe.thresholds].format(recipe.thresholds_from)}",
         "Overall: the mean over questions" if recipe.average == "questions" else "",
         f"*: p < {SIGNIFICANT:g}, two-sided; **: also after Holm's correction for all differences here",
     ]

@@ -4,14 +4,13 @@ A panel is a column of the table.  Points are filled where the two-sided p is be
 """
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import altair
 
 from workflow_scripts.cli import parser, read_recipe, run
 from workflow_scripts.recipes.effects import EffectsTable
-from workflow_scripts.report.charts import COLOURS, write
+from workflow_scripts.report.charts import COLOURS, GREY, outputs, written
 from workflow_scripts.report.effects import SIGNIFICANT, columns_of, read_verdicts, two_sided
 
 
@@ -42,7 +41,7 @@ def drawn(recipe: EffectsTable, rows: list[dict[str, Any]]) -> altair.FacetChart
             altair.Tooltip("p:N", title="p, two-sided"),
         ],
     )
-    zero = altair.Chart().mark_rule(color="#999", strokeDash=[3, 3]).encode(x=altair.datum(0))
+    zero = altair.Chart().mark_rule(color=GREY, strokeDash=[3, 3]).encode(x=altair.datum(0))
     bars = base.mark_rule(strokeWidth=2, color=COLOURS[0]).encode(
         x=altair.X("low:Q", title="percentage points"), x2="high:Q"
     )
@@ -63,14 +62,11 @@ def main(argv: Sequence[str] | None = None) -> None:
     """Command line."""
     arguments = parser(__doc__, EffectsTable)
     arguments.add_argument("--effects", required=True, help="what evaluate.effects found (JSON)")
-    arguments.add_argument("--svg", type=Path, required=True, help="the figure, to print")
-    arguments.add_argument("--png", type=Path, required=True, help="the same as pixels")
-    arguments.add_argument("--page", type=Path, required=True, help="the same with tooltips (.html)")
+    outputs(arguments)
     given = arguments.parse_args(argv)
     recipe = read_recipe(given.recipe, EffectsTable)
     rows = values(recipe, read_verdicts(given.effects, recipe))
-    write(drawn(recipe, rows), given.svg, given.png, given.page)
-    print(f"{given.svg}, {given.png}, {given.page}: {len(recipe.effects)} effects")
+    written(drawn(recipe, rows), given, f"{len(recipe.effects)} effects")
 
 
 if __name__ == "__main__":

@@ -252,12 +252,14 @@ def main(argv: Sequence[str] | None = None) -> None:
         """A file's address from the page."""
         return Path(os.path.relpath(place, given.out.parent)).as_posix()
 
-    told, figures = [], []
+    told = []
     for shown in recipe.tables:
         if shown.effects is not None:
             verdicts = read_verdicts(str(given.effects / f"{shown.name}.json"), shown.effects)
             told.append((shown.effects.title, findings(shown.effects, verdicts)))
-            figures.append((shown.name, shown.effects.title, read_text(given.figures / f"{shown.name}.svg")))
+    figures = [
+        (name, title, read_text(given.figures / f"{name}.svg")) for name, title in recipe.figures.items()
+    ]
     tables = []
     for shown in recipe.tables:
         table = read_table(given.tables / f"{shown.name}.md")

@@ -1,8 +1,7 @@
-"""Write what align.retrieval measured as a CSV, as Markdown and as a plot: each language before and after alignment.
+"""Write what align.retrieval measured as a CSV and as Markdown: each language before and after alignment.
 
 The Markdown has a table for each alignment, with languages that it was aligned in (✓) and others (✗), the plain mean of
 either, and a last table with what was counted and what chance would find.  xx→en asks for English words or sentences.
-The plot shows words, within the sentence and by CSLS, as the mean of both directions.
 
 The CSV is for programs: a line for each encoder and language, percent with two decimals, empty where nothing counts.
 """
@@ -18,7 +17,6 @@ from typing import Any
 from workflow_scripts.cli import InputError, parser, read_recipe, run
 from workflow_scripts.files import read_text, write_text
 from workflow_scripts.recipes.retrieval_table import RetrievalTable
-from workflow_scripts.report.dumbbells import Panel, Row, drawn
 from workflow_scripts.report.markdown import table
 
 MEASURES = {
@@ -158,44 +156,18 @@ def to_markdown(recipe: RetrievalTable, encoders: dict[str, Figures]) -> str:
     return "\n\n".join(blocks) + "\n"
 
 
-def to_svg(recipe: RetrievalTable, encoders: dict[str, Figures]) -> str:
-    """The plot: for each alignment that is there, words within the sentence and by CSLS."""
-    before = encoders[recipe.encoder]
-    grid = []
-    for aligned in recipe.alignments:
-        if aligned.missing:
-            continue
-        panels = []
-        for measure in ("within", "words"):
-            rows = []
-            for mark, codes in parted(before, aligned.languages).items():
-                for code in codes:
-                    old, new = (
-                        mean([percent(figures[code], measure, way) for way in WAYS])
-                        for figures in (before, encoders[aligned.name])
-                    )
-                    chance = mean([percent(before[code], measure, f"chance_{way}") for way in WAYS])
-                    rows.append(Row(f"{code} {mark}", mark == "✓", old, new, chance))
-            panels.append(Panel(f"{aligned.name}: {MEASURES[measure]}", rows))
-        grid.append(panels)
-    title = f"Word retrieval by {recipe.encoder}, percent, mean of both directions"
-    return drawn(title, grid, ("aligned in", "not aligned in"))
-
-
 def main(argv: Sequence[str] | None = None) -> None:
     """Command line."""
     arguments = parser(__doc__, RetrievalTable)
     arguments.add_argument("--figures", type=Path, required=True, help="what align.retrieval measured (JSON)")
     arguments.add_argument("--csv", type=Path, required=True, help="the table for programs")
     arguments.add_argument("--markdown", type=Path, required=True, help="the tables for people")
-    arguments.add_argument("--plot", type=Path, required=True, help="the plot (SVG)")
     given = arguments.parse_args(argv)
     recipe = read_recipe(given.recipe, RetrievalTable)
     encoders = read_figures(given.figures, recipe)
     write_text(given.csv, to_csv(recipe, encoders))
     write_text(given.markdown, to_markdown(recipe, encoders))
-    write_text(given.plot, to_svg(recipe, encoders))
-    print(f"{given.csv}, {given.markdown}, {given.plot}: {len(encoders)} encoders")
+    print(f"{given.csv}, {given.markdown}: {len(encoders)} encoders")
 
 
 if __name__ == "__main__":

@@ -26,6 +26,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import fmean
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -46,6 +47,7 @@ from workflow_scripts.training.speed import Speed
 Loss = Callable[[nn.Module, Batch], tuple[Tensor, dict[str, Tensor]]]
 STOPPING = (signal.SIGTERM, signal.SIGUSR1)
 CHECKPOINT_SECONDS = float(os.environ.get("XLQA_CHECKPOINT_SECONDS", "300"))  # changes no result
+LOSSES = 200  # most losses that a summary has, however long the run was
 
 
 class Objective(nn.Module):
@@ -103,7 +105,8 @@ def train(
     `batch(step)` gives the parts of a step, CPU tensors, among them `attention_mask` [rows, pieces] whose sum counts
     pieces; `loss(model, part)` gives the scalar to minimise and figures to show, which are summed over the parts as the
     gradients are.  `identity` is the run's fingerprint.  With a `selection` the model ends with its best weights, and
-    the summary has `scores` (step and score), their `details` in the same order, and `best_step`.
+    the summary has `scores` (step and score), their `details` in the same order, and `best_step`.  It always has
+    `losses`, the course of the run as `thinned` has it.
     Raises InputError when the loss is no longer a number, or a step has fewer parts than there are processes;
     SystemExit(143) after saving on SIGTERM, SystemExit(138) on SIGUSR1, which SLURM's --signal may send before the end.
     """
@@ -122,6 +125,7 @@ def train(
     scores: list[tuple[int, float]] = []
     details: list[dict[str, Any]] = []
     figures: dict[str, float] = {}
+    losses: list[tuple[int, float]] = []
     speed = Speed(model, accelerator.device, accelerator.mixed_precision)
     if checkpoint.is_file():
         state = torch.load(checkpoint, map_location="cpu", weights_only=True)
@@ -133,6 +137,7 @@ def train(
             scores = [(step, score) for step, score in state["scores"]]
             details = state["details"]
             figures = state["figures"]
+            losses = [(step, loss) for step, loss in state["losses"]]
             set_random(state["random"], (seed, start), label)
             say(f"{label}: resumed at step {start}")
         else:
@@ -154,6 +159,7 @@ def train(
             "scores": scores,
             "details": details,
             "figures": figures,
+            "losses": losses,
         }
         try:
             write(state, checkpoint)
@@ -231,6 +237,7 @@ def train(
                         f"{label}: the loss is {figures['loss']} at step {step}; lower learning_rate"
                     )
                 figures["norm"] = float(norm)
+                losses.append((step + 1, figures["loss"]))
             rate = pieces / max(seconds + time.monotonic() - began, 1e-9)
             told = {**figures, "pieces_per_second": rate, **speed.shown()}
             if step % 20 == 0 or step == steps - 1:
@@ -263,6 +270,7 @@ def train(
         say(f"{label}: no better in {selection and selection.patience} scores; stopped at step {step}")
     processes.wait()
     summary: dict[str, Any] = {"steps": step, "seconds": 0.0, "pieces": pieces, **figures}
+    summary["losses"] = thinned(losses, LOSSES)
     if scores:
         best_step = scores[first_best(scores)][0]
         model.load_state_dict(
@@ -314,6 +322,13 @@ def check_room(model: nn.Module, optimising: Sequence[torch.optim.Optimizer], wo
 def first_best(scores: Sequence[tuple[int, float]]) -> int:
     """The index of the highest score, the first of equal ones."""
     return max(range(len(scores)), key=lambda number: (scores[number][1], -number))
+
+
+def thinned(losses: Sequence[tuple[int, float]], most: int) -> list[tuple[int, float]]:
+    """At most so many points of a curve (step, counted from 1, and loss): means of neighbours, at the last step."""
+    size = max(1, math.ceil(len(losses) / most))
+    stretches = [losses[at : at + size] for at in range(0, len(losses), size)]
+    return [(some[-1][0], float(f"{fmean(loss for _, loss in some):.5g}")) for some in stretches]
 
 
 def best_weights(work: Path, step: int) -> Path:
