@@ -38,6 +38,7 @@ include: "rules/evaluate.smk"
 include: "rules/figures.smk"
 include: "rules/report.smk"
 include: "rules/prefetch.smk"
+include: "rules/submit.smk"
 
 
 localrules:
@@ -52,6 +53,3 @@ rule all:
         figures(),
         retrieval_tables(),
         calibration_tables(),
-
-
-ask_of_cluster(workflow.rules)
