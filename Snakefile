@@ -1,7 +1,6 @@
 """From public QA data and parallel text to tables of cross-lingual F1.  See README.md; what is run is config.yaml's affair."""
 
 import gc
-import os
 import sys
 from pathlib import Path
 
@@ -26,13 +25,6 @@ try:
     settings = load(config)
 except InputError as error:
     sys.exit(f"error: {error}")
-
-# Rules run the interpreter that runs Snakemake, whether its environment is activated or not.  Where files are looked
-# for before they are downloaded changes no result, so the mirror is not among the parameters of any rule.
-os.environ.update(
-    PATH=os.pathsep.join([str(Path(sys.executable).parent), *os.get_exec_path()]),
-    XLQA_MIRROR=settings.mirror or "",
-)
 
 
 include: "rules/common.smk"

@@ -1,8 +1,8 @@
 """How much memory and time jobs ask for, which grow when a job is tried again, and how many want a GPU at a time.  Nothing
 of it changes a result."""
 
+from workflow_scripts.cluster import devices
 from workflow_scripts.cluster import site as sites
-from workflow_scripts.cluster.devices import pool as machine_gpus
 
 
 @functools.cache
@@ -62,13 +62,19 @@ def on_several_nodes(nodes):
 
 # Where jobs run on this machine, as many that want a GPU at a time as it has; a number on the command line wins.  More
 # would only wait for one another (workflow_scripts.cluster.launch).
-if (
-    workflow.is_main_process
-    and workflow.nodes is None
-    and "gpu" not in workflow.global_resources
-    and machine_gpus()
-):
-    workflow.register_resource("gpu", len(machine_gpus()))
+if workflow.is_main_process and workflow.nodes is None and "gpu" not in workflow.global_resources:
+    try:
+        found = len(devices.pool())
+    except InputError as error:
+        sys.exit(f"error: {error}")
+    if found:
+        workflow.register_resource("gpu", found)
+
+
+# Snakemake's limit on the rate of jobs looks for work again every few seconds for every job that has finished: hundreds
+# of times a second in the end.  On one machine nothing needs to be held back.
+if workflow.is_main_process and workflow.nodes is None and workflow.scheduling_settings is not None:
+    workflow.scheduling_settings.max_jobs_per_timespan = None
 
 
 # Nodes load published models from the cache that `prefetch` has filled: asking the hub would fail on most of them.
