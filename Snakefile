@@ -41,11 +41,6 @@ include: "rules/prefetch.smk"
 include: "rules/submit.smk"
 
 
-localrules:
-    all,
-    download,
-
-
 rule all:
     default_target: True
     input:

@@ -1,10 +1,5 @@
 """Parallel text to word links to an encoder whose languages are aligned."""
 
-# Once: Snakemake reads this file again for every job that it starts in a process of its own.
-if workflow.is_main_process:
-    for sentence in languages_left_out():
-        print(sentence, file=sys.stderr)
-
 
 rule public_sentences:
     input:

@@ -25,8 +25,10 @@ def growing(most, first, for_each_mb=0):
     job is tried again, up to what `most` finds in the site file."""
 
     def amount(wildcards, input, attempt):
-        # where files are not there yet, Snakemake asks again once they are
-        size = sum(os.path.getsize(file) for file in input) / 1e6 if for_each_mb else 0
+        # where files are not there yet, Snakemake asks again once they are; a plan counts those that are there
+        planned = workflow.executor_plugin is None or workflow.dryrun
+        read = [file for file in input if not planned or os.path.exists(file)] if for_each_mb else []
+        size = sum(os.path.getsize(file) for file in read) / 1e6
         wanted = int(first + for_each_mb * size) * 2 ** (attempt - 1)
         limit = most(site()) if on_slurm() else None
         return min(wanted, limit) if limit else wanted

@@ -1,6 +1,10 @@
 """The outside world in: files, the generated world, corpora and their splits."""
 
 
+localrules:
+    download,
+
+
 # A present file is verified, not fetched again (update), when the rule runs once more.
 rule download:
     output:

@@ -168,7 +168,7 @@ rule tune:
         "../envs/xlqa.yaml"
     resources:
         **on_several_nodes(lambda wildcards: model_of(wildcards).nodes),
-        mem_mb=memory(4000, for_each_mb=6),
+        mem_mb=memory(8000, for_each_mb=6),
         runtime=minutes(720),
         gpu=lambda wildcards: model_of(wildcards).devices * model_of(wildcards).nodes,
         devices=lambda wildcards: model_of(wildcards).devices,

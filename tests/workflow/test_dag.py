@@ -148,6 +148,17 @@ def test_real_files(tree: Tree, tmp_path: Path) -> None:
     }
 
 
+def test_prefetch_fetches_what_the_tables_read(tree: Tree) -> None:
+    """No more and no less: files of encoders and languages that no table shows stay where they are."""
+    assert tree.jobs("prefetch", config="config/real.yaml") == {"download": 29, "prefetch": 1}
+    raw = yaml.safe_load((tree.folder / "tests/config/small.yaml").read_text("utf-8"))
+    raw["encoders"]["tiny"] = {"checkpoint": "lab/bert"}
+    raw["encoders"]["unused"] = {"checkpoint": "lab/other"}
+    (tree.folder / "hub.yaml").write_text(yaml.safe_dump(raw), "utf-8")
+    told = tree.snakemake("--dry-run", "--printshellcmds", "prefetch", config="hub.yaml")
+    assert "cluster.prefetch --models lab/bert >" in told.stdout + told.stderr
+
+
 def test_links_by_an_encoder(tree: Tree) -> None:
     """Only the named alignment is linked by it, and every encoder that is aligned waits for this one."""
     raw = yaml.safe_load((tree.folder / "config.yaml").read_text("utf-8"))
@@ -611,6 +622,10 @@ def test_every_rule_runs_one_step_and_knows_its_code(text: str) -> None:
         assert hashed.removesuffix(".__main__") == step
     for directive in ("log", "benchmark", "params", "resources", "conda", "message"):
         assert re.search(rf"^\s+{directive}:", text, re.M), f"no {directive}"
+    # what a job asks for grows when it is tried again, which only the profile says
+    assert re.search(r"\bmem_mb=memory\(\d", text)
+    assert re.search(r"\bruntime=minutes\(\d", text)
+    assert "retries:" not in text
     assert "2>&1" in text
     for directive in ("script", "run"):
         assert not re.search(rf"^\s+{directive}:", text, re.M)
