@@ -69,3 +69,4 @@ rule all:
 
 
 ask_of_cluster(workflow.rules)
+remember_parameters(workflow.rules)
