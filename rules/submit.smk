@@ -124,3 +124,4 @@ onstart:
 
 
 ask_of_cluster(workflow.rules)
+remember_parameters(workflow.rules)
