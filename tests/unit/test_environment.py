@@ -138,7 +138,7 @@ def checkout(tmp_path: Path) -> Path:
 def test_make_without_a_target_lists_the_targets(checkout: Path) -> None:
     make = ["make", "--no-print-directory"]  # said when the tests themselves run under make
     told = subprocess.run(make, cwd=checkout, capture_output=True, text=True, check=True).stdout
-    assert [line.split()[0] for line in told.splitlines()][:3] == ["help", "demo", "report"]
+    assert [line.split()[0] for line in told.splitlines()][:3] == ["help", "demo", "slurm-demo"]
     assert not (checkout / ".venv").exists()
 
 

@@ -203,7 +203,7 @@ def _accounts() -> list[str] | None:
 
 def _check_partition(file: Path, key: str, name: str | None, there: Mapping[str, list[Node]]) -> None:
     """The partition exists, or there is one by default."""
-    names = [each for each in there if each]
+    names = sorted(each for each in there if each)
     if name is None and "" not in there:
         raise InputError(
             f"{line_of(file, key)}: {key} is empty and this cluster has no default partition; it has {_list(names)}"
