@@ -4,8 +4,8 @@
     python -m benchmarks.plan --calibrate CONFIG FOLDER --predict CONFIG FOLDER [--record]
 
 With --reduced, writes a configuration that is smaller than the embedded default in all that takes time: world,
-encoders, steps, number of trainings.  Run one configuration and another, each in a copy of the workflow, beside the same
-other work (processors that are shared take more seconds for everything).
+encoders, steps, number of trainings.  Run one configuration and another, each in a copy of the workflow, beside the
+same other work (processors that are shared take more seconds for everything).
 
 Then rates are fitted to what the jobs of the first run took (FOLDER/logs/costs), nothing else being known, and what the
 jobs of the second take by these rates is printed beside what they took: seconds of processor time of each step and of
