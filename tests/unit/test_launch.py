@@ -160,6 +160,35 @@ def test_one_who_wants_both_gpus_is_not_passed_by(step):
     assert [process.wait() for process in (first, late)] == [0, 0]
 
 
+SEVERAL = """
+import sys
+from accelerate import PartialState
+from workflow_scripts.cli import InputError, run
+from workflow_scripts.training import processes
+
+def main():
+    PartialState()
+    numbers = processes.gathered((processes.rank(), sys.argv[1]))
+    raise InputError(f"{processes.count()} processes: {numbers}")
+
+run(main)
+"""
+
+
+@pytest.mark.slow
+def test_a_step_on_two_devices_has_a_process_for_each_and_its_sentence_comes_last(step):
+    (step / "step.py").write_text(SEVERAL)
+    launcher = [sys.executable, "-m", "workflow_scripts.cluster.launch", "--devices", "2", "step", "a word"]
+    environment = {
+        **os.environ,
+        "PYTHONPATH": f"{Path.cwd()}{os.pathsep}{step}",
+        "CUDA_VISIBLE_DEVICES": two_gpus(),
+    }
+    done = subprocess.run(launcher, env=environment, capture_output=True, text=True, timeout=120)
+    last = done.stderr.splitlines()[-1]
+    assert (done.returncode, last) == (2, "error: 2 processes: [(0, 'a word'), (1, 'a word')]")
+
+
 @pytest.mark.parametrize(
     ("environment", "found"),
     [

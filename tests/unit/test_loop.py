@@ -15,9 +15,10 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from torch import nn
 
 from tests.unit import tiny
-from workflow_scripts.cli import InputError
+from workflow_scripts.cli import InputError, LaterError
 from workflow_scripts.recipes.training import Optimisation
 from workflow_scripts.training import loop, optimisers
+from workflow_scripts.training.work_folder import locked
 
 RECIPE = Optimisation(learning_rate=0.01, matrix_rate=0.01, precision="fp32")
 
@@ -87,6 +88,54 @@ def test_the_course_of_a_run_is_told_whole_after_a_resumption(tmp_path):
         run(tmp_path / "parts", model(), steps=60, make=stopping_at(45))
     assert run(tmp_path / "parts", model(), steps=60)["losses"] == told
     assert loop.thinned([(step, float(step)) for step in range(1, 8)], 3) == [(3, 2.0), (6, 5.0), (7, 7.0)]
+
+
+def test_a_signal_some_time_before_the_end_saves_too(tmp_path, capsys):
+    """As `sbatch --signal=USR1@120` sends it."""
+
+    def make(step):
+        if step == 11:
+            os.kill(os.getpid(), signal.SIGUSR1)
+        return batch(step)
+
+    with pytest.raises(SystemExit) as stop:
+        run(tmp_path, model(), make=make)
+    assert stop.value.code == 128 + signal.SIGUSR1
+    run(tmp_path, model())
+    told = capsys.readouterr().err
+    assert "test: stopped by SIGUSR1 at step 12; run again to resume" in told
+    assert "test: resumed at step 12" in told
+
+
+def test_who_waits_for_a_run_that_ends_trains_no_step_again(tmp_path, capsys):
+    first, second = model(), model()
+    with locked(tmp_path) as work:
+        (tmp_path / "waiting.1").touch()
+        told = run(work, first)
+        loop.finish(work)
+    with locked(tmp_path) as work:
+        again = run(work, second, make=lambda step: pytest.fail("a step is trained again"))
+        (tmp_path / "waiting.1").unlink()
+        loop.finish(work)
+    assert "test: resumed at step 30" in capsys.readouterr().err
+    assert torch.equal(weights(first), weights(second))
+    assert {**again, "seconds": 0} == {**told, "seconds": 0}
+    assert not list(tmp_path.rglob("*.pt"))
+
+
+def test_an_owner_that_lost_its_folder_writes_no_checkpoint(tmp_path, monkeypatch):
+    monkeypatch.setattr(loop, "CHECKPOINT_SECONDS", 0.0)
+
+    def make(step):
+        if step == 11:  # another run takes over
+            (tmp_path / "owner.2").touch()
+            (tmp_path / "run.1").rename(tmp_path / "run.2")
+        return batch(step)
+
+    with pytest.raises(LaterError, match="another process trains here now"), locked(tmp_path) as work:
+        run(work, model(), make=make)
+    assert not (tmp_path / "run.1").exists()
+    assert torch.load(tmp_path / "run.2" / "checkpoint.pt")["step"] == 11
 
 
 def test_tensorboard_shows_each_step_once_after_a_resumption(tmp_path):

@@ -110,10 +110,8 @@ def several(devices: int, nodes: int, meet: str | None, step: Sequence[str]) -> 
     A sentence that a process ended with is said again at the end, below what the launcher of the processes says.
     """
     command = [sys.executable, "-m", "accelerate.commands.launch", "--multi_gpu", "--gpu_ids=all"]
-    command += [
-        "--mixed_precision=no",
-        "--dynamo_backend=no",
-    ]  # the step chooses; a user's own defaults don't
+    # the step chooses, and no file of a user's own defaults
+    command += ["--mixed_precision=no", "--dynamo_backend=no"]
     command += [f"--num_processes={devices * nodes}", f"--num_machines={nodes}"]
     if meet:
         host, _, port = meet.rpartition(":")
@@ -128,11 +126,13 @@ def several(devices: int, nodes: int, meet: str | None, step: Sequence[str]) -> 
         told = Path(folder) / "error"
         received: list[int] = []
         environment = {**os.environ, ERROR_FILE: str(told)}
+        # SLURM sends it to all processes of a job, and accelerate's would end before the step's have saved
+        signal.signal(signal.SIGUSR1, signal.SIG_IGN)
         child = subprocess.Popen([*command, "-m", *step], env=environment, close_fds=False)
 
         def hand_on(number: int, frame: object) -> None:
             received.append(number)
-            child.send_signal(number)
+            child.send_signal(signal.SIGTERM if number == signal.SIGUSR1 else number)
 
         for kind in (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1):
             signal.signal(kind, hand_on)
@@ -142,6 +142,7 @@ def several(devices: int, nodes: int, meet: str | None, step: Sequence[str]) -> 
             print(f"error: {error['sentence']}", file=sys.stderr)
             return int(error["code"])
     if code and received:
+        print(f"stopped by {signal.Signals(received[0]).name}", file=sys.stderr)
         return 128 + received[0]
     return code if code >= 0 else 128 - code
 

@@ -32,7 +32,7 @@ PLACES = os.pathsep.join(
     [os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin"]
 )  # Debian keeps daemons apart
 PARTS = ("bin", "dev", "log", "munge", "run", "state")
-LONGEST = 80  # characters of DIR: sockets lie in it, whose names the kernel holds to 107
+LONGEST = 70  # characters of DIR: sockets lie in it, whose names the kernel holds to 107
 UP_WITHIN = 30.0  # seconds
 GONE_WITHIN = 10.0  # seconds
 
@@ -165,7 +165,7 @@ def _configuration(folder: Path, names: list[str], gpus: int, cpus: int, memory:
         "SchedulerType": "sched/builtin",
         "SchedulerParameters": "batch_sched_delay=0,sched_interval=2,sched_min_interval=0",
         "SelectType": "select/cons_tres",
-        "SelectTypeParameters": "CR_Core_Memory",
+        "SelectTypeParameters": "CR_Core_Memory,CR_LLN",  # the node with the most free CPUs comes first
         "GresTypes": "gpu",
         "DefMemPerCPU": 200,  # else a job that asks for no memory gets all of the node's
     }
