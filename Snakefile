@@ -1,7 +1,6 @@
 """From public QA data and parallel text to tables of cross-lingual F1.  See README.md; what is run is config.yaml's affair."""
 
 import gc
-import os
 import sys
 from pathlib import Path
 
@@ -27,13 +26,6 @@ try:
 except InputError as error:
     sys.exit(f"error: {error}")
 
-# Rules run the interpreter that runs Snakemake, whether its environment is activated or not.  Where files are looked
-# for before they are downloaded changes no result, so the mirror is not among the parameters of any rule.
-os.environ.update(
-    PATH=os.pathsep.join([str(Path(sys.executable).parent), *os.get_exec_path()]),
-    XLQA_MIRROR=settings.mirror or "",
-)
-
 
 include: "rules/common.smk"
 include: "rules/cluster.smk"
@@ -46,12 +38,7 @@ include: "rules/evaluate.smk"
 include: "rules/figures.smk"
 include: "rules/report.smk"
 include: "rules/prefetch.smk"
-
-
-# Once: Snakemake reads this file again for every job that it starts in a process of its own.
-if workflow.is_main_process:
-    for sentence in languages_left_out():
-        print(sentence, file=sys.stderr)
+include: "rules/submit.smk"
 
 
 localrules:
@@ -66,6 +53,3 @@ rule all:
         figures(),
         retrieval_tables(),
         calibration_tables(),
-
-
-ask_of_cluster(workflow.rules)

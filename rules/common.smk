@@ -1252,6 +1252,19 @@ def calibration_guard(wildcards):
     return [f"results/guard/{name}.json" for name in names]
 
 
+# Rules run the interpreter that runs Snakemake, whether its environment is activated or not.  Where files are looked
+# for before they are downloaded changes no result, so the mirror is not among the parameters of any rule.
+os.environ.update(
+    PATH=os.pathsep.join([str(Path(sys.executable).parent), *os.get_exec_path()]),
+    XLQA_MIRROR=settings.mirror or "",
+)
+
+# Once: Snakemake reads this file again for every job that it starts in a process of its own.
+if workflow.is_main_process:
+    for sentence in languages_left_out():
+        print(sentence, file=sys.stderr)
+
+
 wildcard_constraints:
     alignment=one_of(settings.alignments),
     calibration=one_of(settings.calibration),

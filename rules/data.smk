@@ -65,7 +65,7 @@ rule tydiqa:
     conda:
         "../envs/xlqa.yaml"
     resources:
-        mem_mb=memory(4000),
+        mem_mb=memory(2000, for_each_mb=4),
         runtime=minutes(120),
     params:
         languages=lambda wildcards: corpus_of(wildcards).languages,

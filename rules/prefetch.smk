@@ -5,8 +5,21 @@ localrules:
     prefetch,
 
 
+def used_encoders():
+    """The encoders of the models that tables show, those that are measured or link words, and those that these are of."""
+    models = {name for _, model, _ in reported(settings) for name in chain_of(settings, model)}
+    entries = [*settings.alignments.values(), *settings.corpora.values(), *settings.retrieval.values()]
+    links = [getattr(entry, "links", None) for entry in entries]
+    used = {settings.models[name].encoder for name in models}
+    used |= {entry.encoder for entry in settings.retrieval.values()}
+    used |= {asked.encoder for asked in links if asked and asked.encoder}
+    while more := {settings.encoders[name].of for name in used} - used - {None}:
+        used |= more
+    return {name: settings.encoders[name] for name in sorted(used)}
+
+
 def public_files():
-    """The files under data/ that the configuration names, whatever reads them."""
+    """The files under data/ that the configuration names for corpora, encoders and alignments."""
 
     def texts(value):
         if isinstance(value, str):
@@ -15,19 +28,40 @@ def public_files():
             for each in value.values() if isinstance(value, dict) else value:
                 yield from texts(each)
 
-    named_ones = settings.model_dump(include={"corpora", "splits", "translations", "encoders", "speech"})
-    for section in named_ones.values():
-        for entry in section.values():
-            entry.pop("checkpoint", None)  # a folder of the user's
-    found = list(texts(named_ones))
-    for name, entry in settings.parallel.items():
-        for language in languages_there(settings, name):
-            if entry.sources:
-                found += archives(entry.sources, language).values()
-            else:
-                found += entry.files(language)
-                found += entry.gold(language)
+    found = list(texts(settings.model_dump(include={"corpora", "splits", "translations", "speech"})))
+    for entry in used_encoders().values():
+        found += texts(entry.model_dump(exclude={"checkpoint"}))  # which is a folder of the user's
+    for name, language in sorted(paired_languages()):
+        entry = settings.parallel[name]
+        if entry.sources:
+            found += texts(archives(entry.sources, language))
+        else:
+            found += texts(list(entry.files(language)))
+            found += texts([entry.gold(language)] if entry.links else [])
     return list(dict.fromkeys(file for file in found if file.startswith("data/")))
+
+
+def paired_languages():
+    """(entry of parallel, language) of all sentence pairs that are aligned on, linked, measured or counted."""
+    aligned = {settings.models[model].alignment for _, model, _ in reported(settings)} - {None}
+    for table, entry in settings.tables.items():
+        if isinstance(entry, (AlignmentsTableOf, PairsTableOf)):
+            aligned |= set(counted_alignments(settings, table))
+    pairs = {
+        (settings.alignments[name].pairs, language)
+        for name in aligned | {name for entry in settings.retrieval.values() for name in entry.alignments}
+        if settings.alignments[name].pairs
+        for language in aligned_languages(settings, name)
+    }
+    for name, entry in used_encoders().items():
+        pairs |= (
+            {(entry.pairs, language) for language in linker_languages(settings, name)}
+            if entry.tune
+            else set()
+        )
+    for name, entry in settings.retrieval.items():
+        pairs |= {(entry.pairs, language) for language in measured_languages(settings, name)}
+    return pairs
 
 
 def paid_files():
@@ -47,13 +81,18 @@ def paid_files():
 
 
 def published_models():
-    """The models of the hub that are loaded: encoders, translators, their tokenisers; NAME or NAME@REVISION."""
-    found = [entry.checkpoint for entry in settings.encoders.values() if getattr(entry, "checkpoint", None)]
-    for entry in settings.translations.values():
-        for key in ("model", "tokenizer") if not isinstance(entry, GoogleTranslations) else ():
-            if name := getattr(entry, key, None):
-                found.append(f"{name}@{entry.revision}" if entry.revision else name)
-    return list(dict.fromkeys(name for name in found if not is_folder(name.partition("@")[0])))
+    """The models of the hub that are loaded: encoders, translators, their tokenisers."""
+    entries = [*used_encoders().values(), *settings.translations.values()]
+    return list(dict.fromkeys(name for entry in entries for name in models_named(entry)))
+
+
+def models_named(entry):
+    """The models of the hub that an entry names, as NAME or NAME@REVISION."""
+    if isinstance(entry, GoogleTranslations):
+        return []
+    names = [getattr(entry, key, None) for key in ("checkpoint", "model", "tokenizer")]
+    revision = getattr(entry, "revision", None)
+    return [f"{name}@{revision}" if revision else name for name in names if name and not is_folder(name)]
 
 
 # No output: every time it makes sure that all is there.

@@ -554,6 +554,26 @@ def test_nothing_is_printed_among_what_programs_read(tree: Tree) -> None:
     assert done.stdout.lstrip().startswith("digraph")
 
 
+def test_a_model_on_several_gpus_and_nodes_is_the_same_model(
+    tree: Tree, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only how many processes share its steps is another: nothing among what makes a result stale."""
+    monkeypatch.setenv("XLQA_GPUS", "8")
+    raw = yaml.safe_load((tree.folder / "tests/config/small.yaml").read_text("utf-8"))
+    raw["models"]["tiny-mono"] |= {"devices": 2, "nodes": 2}
+    (tree.folder / "several.yaml").write_text(yaml.safe_dump(raw), "utf-8")
+    target = "results/models/tiny-mono/seed0/model.safetensors"
+    told = [
+        tree.snakemake("--dry-run", "--printshellcmds", target, config=config)
+        for config in ("tests/config/small.yaml", "several.yaml")
+    ]
+    one, several = (
+        next(line for line in (done.stdout + done.stderr).splitlines() if "qa.tune " in line) for done in told
+    )
+    assert "cluster.launch --devices 2 --nodes 2 workflow_scripts.qa.tune " in several
+    assert several.replace("--devices 2 --nodes 2", "--devices 1 --nodes 1") == one
+
+
 def test_lint(tree: Tree) -> None:
     done = tree.snakemake("--lint", config=None)
     assert done.returncode == 0, done.stdout + done.stderr
