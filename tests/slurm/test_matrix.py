@@ -41,7 +41,8 @@ from workflow_scripts.cluster import throwaway
 pytestmark = pytest.mark.slow
 
 SIDE_BY_SIDE = 3
-ONLY_TUNE = ("--until", "tune")  # what follows is then run on this machine, which is sooner done
+# What follows is then run on this machine, where it is sooner done.
+ONLY_TUNE = ("--", f"results/models/{MODEL}/seed0/model.safetensors")
 SLACK = 1.5  # seconds beyond the interval that a checkpoint may take to be due and written on a busy machine
 
 

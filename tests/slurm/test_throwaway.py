@@ -47,6 +47,7 @@ def test_jobs_on_two_nodes_see_a_gpu_each(cluster: Path) -> None:
     assert sorted(said.splitlines()) == ["n1 0", "n2 0"]
 
 
+@pytest.mark.slow
 def test_a_job_that_takes_more_memory_than_it_asked_for_is_killed(cluster: Path) -> None:
     hold = "python3 -c 'import time; held = bytearray(200_000_000); time.sleep({})'"
     enough, little = (
@@ -65,6 +66,7 @@ def test_a_job_that_takes_more_memory_than_it_asked_for_is_killed(cluster: Path)
     wait_for(cluster, "FAILED", little)
 
 
+@pytest.mark.slow
 def test_a_job_of_a_dead_node_runs_again_on_the_other_and_the_end_leaves_nothing(tmp_path: Path) -> None:
     sentence = throwaway.lacking()
     require(not sentence, sentence or "")
