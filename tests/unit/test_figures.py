@@ -19,6 +19,7 @@ from workflow_scripts.corpus import QUESTIONS, Question, Relocation, write_table
 from workflow_scripts.evaluate import misheard
 from workflow_scripts.recipes.figures import DataSizes, HeatMaps, TrainingCurves
 from workflow_scripts.recipes.sections import SectionsTable
+from workflow_scripts.recipes.table import Heading, Row
 from workflow_scripts.report import (
     data_sizes,
     heard,
@@ -386,3 +387,53 @@ def test_sections_are_read(tmp_path: Path) -> None:
         csv.writer(out).writerows([head, *lines[:-1]])
     with pytest.raises(InputError, match=r"s.csv: not the table"):
         read_cells(file, recipe)
+
+
+def test_averages_of_blocks_stay_apart() -> None:
+    """Two blocks of languages by themselves have nothing in common in their names: each has its panel."""
+    blocks = [("ar-ar", "bn-bn"), ("sw-sw", "ko-ko"), ("en-en",), ("en-ar", "en-bn")]
+    assert data_sizes.titles_of(blocks) == {
+        blocks[0]: "ar, bn",
+        blocks[1]: "sw, ko",
+        blocks[2]: "",
+        blocks[3]: "questions in en",
+    }
+
+
+@pytest.mark.parametrize("amounts", [[8300, 8400, 8600], [85, 90, 99], [3, 5, 9], [800, 9_000, 70_000]])
+def test_an_axis_of_amounts_has_ticks(amounts: list[int]) -> None:
+    """Also where amounts are close to each other."""
+    found = data_sizes.ticks(amounts)
+    assert found
+    assert all(min(amounts) / 1.15 <= value <= max(amounts) * 1.15 for value in found)
+
+
+def test_rows_that_only_headings_tell_apart(default: Config) -> None:
+    """Maps of two models must not lie upon one another, in whichever section of a table they are."""
+    first, *others = (
+        Row(model=model, label="X", training="mono")
+        for model in ("xlmr-tydi-s", "xlmr-tydi-m", "mbert-tydi-l")
+    )
+    parts = figures.told_apart(default, [[Heading(heading="H"), first], [*others, first]])
+    assert [[row.label for row in rows if isinstance(row, Row)] for rows in parts] == [
+        ["X (xlmr, xlmr-tydi-s)"],
+        ["X (xlmr, xlmr-tydi-m)", "X (mbert)", "X (xlmr, xlmr-tydi-s)"],
+    ]
+    same = [Heading(heading="H"), first, first]
+    assert figures.told_apart(default, [same]) == [tuple(same)]  # it is the same model
+
+
+def test_nothing_is_drawn_of_what_is_not_there(default: Config) -> None:
+    """A page of tables whose checkpoints are all missing has its tables, and no figures of them."""
+    gone = default.model_copy(
+        update={
+            "alignments": {
+                name: entry.model_copy(update={"checkpoint": f"data/{name}"})
+                for name, entry in default.alignments.items()
+            },
+            "tables": {"table4": default.tables["table4"]},
+            "examples": {},
+        }
+    )
+    assert figures.figures_of(gone) == {}
+    assert "heat_maps/table4" in figures.figures_of(default)
