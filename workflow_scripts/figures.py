@@ -14,6 +14,7 @@ A figure is called <kind>/<name>, or <kind> where there is one, and lies in resu
 Nothing is drawn of what has no figures because checkpoints are not there.
 """
 
+import json
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from typing import Literal, NamedTuple
@@ -345,17 +346,38 @@ def trained_encoders(config: Config) -> list[str]:
 
 
 def curves_recipe(config: Config, encoder: str) -> TrainingCurves:
-    """What the step that draws the course of training is told."""
+    """What the step that draws the course of training is told; runs of one label and training data are one line.
+
+    These are seeds and splits.  Models that are called alike and made otherwise have their name behind the label.
+    """
+    models = trained_models(config, encoder)
+    labels = {model: (config.models[model].label, training_label(config, model)) for model in models}
+    made: dict[tuple[str, str], dict[str, str]] = defaultdict(dict)  # how -> the first model
+    for model in models:
+        made[labels[model]].setdefault(how_trained(config, model), model)
     runs = []
-    for model in trained_models(config, encoder):
+    for model in models:
         selection = config.tuning[config.models[model].tuning].selection
+        label, training = labels[model]
+        alike = made[label, training]
+        told = f"{label} ({alike[how_trained(config, model)]})" if len(alike) > 1 else label
         for seed in config.seeds:
             runs.append(
                 TrainedModel(
                     name=f"{model}/seed{seed}",
-                    label=config.models[model].label,
-                    training=training_label(config, model),
+                    label=told,
+                    training=training,
                     selected_by=selection.metric if selection else None,
                 )
             )
     return TrainingCurves(title=f"Training of models of {encoder}", runs=tuple(runs))
+
+
+def how_trained(config: Config, model: str) -> str:
+    """The alignment and the settings of a model and of those that it is tuned after; those of splits are equal."""
+    entries = [config.models[one] for one in chain_of(config, model)]
+    files = {"selection": {"evaluation", "reported"}}  # each split's own questions
+    told = [
+        (entry.alignment, config.tuning[entry.tuning].model_dump_json(exclude=files)) for entry in entries
+    ]
+    return json.dumps(told)

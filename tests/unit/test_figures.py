@@ -437,3 +437,22 @@ def test_nothing_is_drawn_of_what_is_not_there(default: Config) -> None:
     )
     assert figures.figures_of(gone) == {}
     assert "heat_maps/table4" in figures.figures_of(default)
+
+
+def test_models_of_one_label_are_one_line_only_if_made_alike() -> None:
+    """Splits are averaged; another tuning or alignment of the same label is another line."""
+    mucot = load(yaml.safe_load((ROOT / "config/mucot.yaml").read_text("utf-8")))
+    lines = {(run.label, run.training) for run in figures.curves_recipe(mucot, "mbert").runs}
+    assert ("mBERT", "SQuAD → ChAII") in lines
+    assert not [label for label, _ in lines if "(" in label]
+    name = "mbert-squad-chaii-0"
+    settings = mucot.tuning[mucot.models[name].tuning].model_copy(update={"learning_rate": 1e-3})
+    other = mucot.model_copy(
+        update={
+            "tuning": {**mucot.tuning, "other": settings},
+            "models": {**mucot.models, name: mucot.models[name].model_copy(update={"tuning": "other"})},
+        }
+    )
+    labels = {run.name.partition("/")[0]: run.label for run in figures.curves_recipe(other, "mbert").runs}
+    assert labels[name] == f"mBERT ({name})"
+    assert labels["mbert-squad-chaii-1"] == labels["mbert-squad-chaii-2"] == "mBERT (mbert-squad-chaii-1)"
