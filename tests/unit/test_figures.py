@@ -194,9 +194,9 @@ def test_questions_are_counted_without_those_left_out(tmp_path: Path) -> None:
         data_sizes.sizes(recipe, {}, {"q": files["q"]}, {"set": f"{tmp_path}/left_out"})
 
 
-def scores(file: Path, **figures: float) -> str:
+def scores(file: Path, n: int = 9, **figures: float) -> str:
     pairs = {
-        pair.replace("_", "-"): {"n": 9, "passage": {"best_f1": f1}, "minimal": {"best_f1": f1 / 2}}
+        pair.replace("_", "-"): {"n": n, "passage": {"best_f1": f1}, "minimal": {"best_f1": f1 / 2}}
         for pair, f1 in figures.items()
     }
     file.write_text(json.dumps({"annotators": 1, "pairs": pairs}))
@@ -247,6 +247,10 @@ def test_questions_as_they_were_heard(tmp_path: Path) -> None:
         }
     ]
     assert len(marks(svg, "point")) == 3
+    for seed in range(2):  # some were not heard: scores are of different questions
+        scores(tmp_path / f"h{seed}", n=7, en_bn=0.5)
+    (row,) = heard.values(told, told.sections[0], files, json.loads(rates.read_text()))
+    assert row["panel"].split("\n")[2:] == ["7 questions heard, 9 written"]
     with pytest.raises(InputError, match=r"^--misheard: no rate of heard/en-bn"):
         heard.values(told, told.sections[0], files, {})
     questions(tmp_path / "w", z="Other ?")
