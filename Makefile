@@ -16,10 +16,12 @@ TABLES := results/tables/table2.md results/tables/table3.md
 # one thread a worker: two that share a core wait for one another
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile
 
-.PHONY: help demo report plan status check lint test lock clean
+DEMO := work/slurm-demo
+
+.PHONY: help demo slurm-demo report plan status check lint test lock clean
 
 help: ## this list
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/\1\t\2/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1\t\2/' | expand -t 12
 
 demo: $(READY) ## the embedded experiment: two tables from a few minutes of training (CORES=…)
 	@$(BIN)/python -m workflow_scripts.report.watch logs -- \
@@ -29,6 +31,20 @@ demo: $(READY) ## the embedded experiment: two tables from a few minutes of trai
 	  "These tables, also as CSV: results/tables/.  Their scores, predictions and models: results/." \
 	  "What ran, step by step: logs/.  What to change for an experiment of your own: config.yaml." \
 	  "What the columns mean and how the pieces fit together: README.md and docs/architecture.md."
+
+# Ctrl-C reaches snakemake, which takes its jobs away and ends; then the cluster is stopped, as after any other end.
+slurm-demo: $(READY) ## a slice of the demo as jobs of a SLURM cluster that is started for it (root; slurm-wlm, munge)
+	@mkdir -p $(DEMO)/run/logs
+	@trap '$(BIN)/python -m workflow_scripts.cluster.throwaway stop $(DEMO)/cluster' EXIT; \
+	  $(BIN)/python -m workflow_scripts.cluster.throwaway start $(DEMO)/cluster; \
+	  . $(DEMO)/cluster/env.sh; sinfo; \
+	  $(BIN)/python -m workflow_scripts.report.watch $(DEMO)/run/logs -- \
+	    $(BIN)/snakemake --profile profiles/slurm --slurm-init-seconds-before-status-checks 6 --latency-wait 5 \
+	    --directory $(DEMO)/run --configfile config/slurm_demo.yaml --quiet host reason
+	@for table in $(TABLES); do echo; cat $(DEMO)/run/$$table; done
+	@printf '\n%s\n' \
+	  "The jobs that SLURM ran: $(DEMO)/cluster/log/jobs.txt.  What they wrote: $(DEMO)/run/." \
+	  "On a cluster of your own: fill in profiles/slurm/site.yaml, then snakemake --profile profiles/slurm."
 
 report: $(READY) ## all tables, results/report.html that shows them, model cards, results/manifest.json (CORES=…)
 	@$(BIN)/python -m workflow_scripts.report.watch logs -- \

@@ -38,11 +38,7 @@ include: "rules/evaluate.smk"
 include: "rules/figures.smk"
 include: "rules/report.smk"
 include: "rules/prefetch.smk"
-
-
-localrules:
-    all,
-    download,
+include: "rules/submit.smk"
 
 
 rule all:
@@ -52,6 +48,3 @@ rule all:
         figures(),
         retrieval_tables(),
         calibration_tables(),
-
-
-ask_of_cluster(workflow.rules)

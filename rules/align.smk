@@ -152,7 +152,7 @@ rule train_linker:
     conda:
         "../envs/xlqa.yaml"
     resources:
-        mem_mb=memory(8000),
+        mem_mb=memory(4000, for_each_mb=6),
         runtime=minutes(1440),
         gpu=1,
     params:
@@ -185,7 +185,7 @@ rule links:
     conda:
         "../envs/xlqa.yaml"
     resources:
-        mem_mb=memory(2000),
+        mem_mb=memory(2000, for_each_mb=8),
         runtime=minutes(120),
     params:
         recipe=lambda wildcards: recipe(alignment_of(wildcards).links, Links.model_fields),
@@ -215,7 +215,7 @@ rule neural_links:
     conda:
         "../envs/xlqa.yaml"
     resources:
-        mem_mb=memory(4000),
+        mem_mb=memory(4000, for_each_mb=3),
         runtime=minutes(720),
         gpu=1,
     params:
@@ -250,7 +250,7 @@ rule align_encoder:
     conda:
         "../envs/xlqa.yaml"
     resources:
-        mem_mb=memory(4000),
+        mem_mb=memory(4000, for_each_mb=6),
         runtime=minutes(720),
         gpu=1,
     params:

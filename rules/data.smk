@@ -1,6 +1,10 @@
 """The outside world in: files, the generated world, corpora and their splits."""
 
 
+localrules:
+    download,
+
+
 # A present file is verified, not fetched again (update), when the rule runs once more.
 rule download:
     output:
@@ -65,7 +69,7 @@ rule tydiqa:
     conda:
         "../envs/xlqa.yaml"
     resources:
-        mem_mb=memory(4000),
+        mem_mb=memory(2000, for_each_mb=4),
         runtime=minutes(120),
     params:
         languages=lambda wildcards: corpus_of(wildcards).languages,

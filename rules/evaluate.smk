@@ -100,7 +100,7 @@ for evaluation, entry in settings.evaluations.items():
         conda:
             "../envs/xlqa.yaml"
         resources:
-            mem_mb=memory(4000),
+            mem_mb=memory(3000, for_each_mb=3),
             runtime=minutes(240),
             gpu=1,
         params:

@@ -2,6 +2,7 @@
 
 
 localrules:
+    all,
     all_tables,
 
 

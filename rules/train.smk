@@ -15,7 +15,7 @@ rule pretrain:
     conda:
         "../envs/xlqa.yaml"
     resources:
-        mem_mb=memory(4000),
+        mem_mb=memory(4000, for_each_mb=2),
         runtime=minutes(720),
         gpu=1,
     params:
@@ -43,7 +43,7 @@ rule checkpoint:
     conda:
         "../envs/xlqa.yaml"
     resources:
-        mem_mb=memory(4000),
+        mem_mb=memory(12000),
         runtime=minutes(60),
     params:
         source=lambda wildcards: encoder_of(wildcards).checkpoint,
@@ -168,7 +168,7 @@ rule tune:
         "../envs/xlqa.yaml"
     resources:
         **on_several_nodes(lambda wildcards: model_of(wildcards).nodes),
-        mem_mb=memory(8000),
+        mem_mb=memory(8000, for_each_mb=6),
         runtime=minutes(720),
         gpu=lambda wildcards: model_of(wildcards).devices * model_of(wildcards).nodes,
         devices=lambda wildcards: model_of(wildcards).devices,

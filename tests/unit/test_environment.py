@@ -53,6 +53,25 @@ def test_what_is_installed_is_what_the_lock_says() -> None:
     assert {canonicalize_name(wanted.name) for wanted in DEPENDENCIES} <= installed.keys()
 
 
+@pytest.mark.parametrize("name", ["Dockerfile", "xlqa.def"])
+def test_images_are_the_lock(name: str) -> None:
+    """They install what pyproject.toml wants at the versions of the lock, with the Python of the conda environment."""
+    text = re.sub(r"\\\n\s*", "", (ROOT / "envs" / name).read_text("utf-8"))
+    installed = re.findall(r"pip install (.*)", text)
+    assert [" ".join(line.split()[-4:]) for line in installed] == [
+        "--constraint constraints.txt --editable ."
+    ]
+    python = PROJECT["requires-python"].removeprefix(">=")
+    assert re.findall(r"^from:? python:(\S+?)-", text, re.I | re.M) == [python]
+    copied = re.findall(
+        r"^COPY (.*) \S+$" if name == "Dockerfile" else r"^    (\S+) /opt/xlqa/\S+$", text, re.M
+    )
+    files = {file for line in copied for file in line.split()}
+    assert {"constraints.txt", "pyproject.toml", "README.md", "LICENSE", "workflow_scripts"} <= files
+    assert all((ROOT / file).exists() for file in files)
+    assert not re.search(r"==\d|conda", text)  # no version of its own
+
+
 def test_the_conda_environment_is_the_lock() -> None:
     environment = yaml.safe_load((ROOT / "envs" / "xlqa.yaml").read_text("utf-8"))
     python, pip, packages = environment["dependencies"]

@@ -4,17 +4,22 @@ import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 
 from tests.conftest import ROOT
 from workflow_scripts.cli import InputError
+from workflow_scripts.cluster.calibrate import calibrated, measured
 from workflow_scripts.cluster.graph import Graph, Job, Workflow, asked, left, loaded
 from workflow_scripts.cluster.plan import clock, longest_chain, plan, submitted, told
 from workflow_scripts.cluster.sizes import Sizes
-from workflow_scripts.cluster.throughput import fit, processor_time, read_throughput
+from workflow_scripts.cluster.throughput import Cost, Throughput, fit, processor_time, read_throughput
+from workflow_scripts.cluster.work import Estimator
 from workflow_scripts.config import load
+
+COSTS = ROOT / "tests" / "costs"
 
 
 @pytest.fixture(scope="module")
@@ -200,3 +205,31 @@ def test_a_plan_tells_what_is_left_and_adds_up(small: Workflow, elsewhere: Path)
     assert "nobody has measured them" in text
     assert json.loads(json.dumps(made.__dict__))["jobs"] == made.jobs
     assert plan(small, [], rates, cores=2, gpus=0).gpu_hours == 0
+
+
+def recorded(name: str) -> tuple[dict[str, Any], dict[str, Cost]]:
+    """(configuration, what each job took) of a run of this workflow."""
+    record = json.loads((COSTS / f"{name}.json").read_text("utf-8"))
+    return record["config"], {file: Cost(*cost) for file, cost in record["costs"].items()}
+
+
+def test_calibrated_on_another_configuration_the_default_takes_what_was_measured(elsewhere: Path) -> None:
+    """MuCoT's tables in three seeds, then all of the papers' tables in one, as `benchmarks.plan --record` kept them."""
+    rates: Throughput | None = None
+    for name in ("mucot", "default"):
+        raw, taken = recorded(name)
+        file = elsewhere / f"{name}.yaml"
+        file.write_text(yaml.safe_dump(raw, allow_unicode=True), "utf-8")
+        with loaded(file) as workflow:
+            graph = Graph(workflow, ["all", "all_tables"])
+            estimate = Estimator(workflow.settings)
+            costs = measured(graph.jobs, taken.get)
+        assert len(costs) > 250
+        if rates is None:
+            rates = calibrated(costs, estimate.of, None, "a test")
+            continue
+        predicted = sum(rates.processor_seconds(estimate.of(job)) for job in costs)
+        assert predicted == pytest.approx(sum(cost.processor for cost in costs.values()), rel=0.3)
+        trained = [job for job in costs if job.rule == "tune"]
+        predicted = sum(rates.processor_seconds(estimate.of(job)) for job in trained)
+        assert predicted == pytest.approx(sum(costs[job].processor for job in trained), rel=0.35)

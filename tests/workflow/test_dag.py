@@ -148,6 +148,17 @@ def test_real_files(tree: Tree, tmp_path: Path) -> None:
     }
 
 
+def test_prefetch_fetches_what_the_tables_read(tree: Tree) -> None:
+    """No more and no less: files of encoders and languages that no table shows stay where they are."""
+    assert tree.jobs("prefetch", config="config/real.yaml") == {"download": 29, "prefetch": 1}
+    raw = yaml.safe_load((tree.folder / "tests/config/small.yaml").read_text("utf-8"))
+    raw["encoders"]["tiny"] = {"checkpoint": "lab/bert"}
+    raw["encoders"]["unused"] = {"checkpoint": "lab/other"}
+    (tree.folder / "hub.yaml").write_text(yaml.safe_dump(raw), "utf-8")
+    told = tree.snakemake("--dry-run", "--printshellcmds", "prefetch", config="hub.yaml")
+    assert "cluster.prefetch --models lab/bert >" in told.stdout + told.stderr
+
+
 def test_links_by_an_encoder(tree: Tree) -> None:
     """Only the named alignment is linked by it, and every encoder that is aligned waits for this one."""
     raw = yaml.safe_load((tree.folder / "config.yaml").read_text("utf-8"))
@@ -158,6 +169,7 @@ def test_links_by_an_encoder(tree: Tree) -> None:
     assert {rule: jobs[rule] - before.get(rule, 0) for rule in jobs if jobs[rule] != before.get(rule)} == {
         "links": -4,
         "neural_links": 4,
+        "figure_of_sizes": -1,  # what differs in its linker, too, is not drawn by size alone
     }
     wanted = "results/aligned/mbert/tydi-l/model.safetensors"
     told = tree.snakemake("--dry-run", "--printshellcmds", wanted, config="neural.yaml")
@@ -554,6 +566,26 @@ def test_nothing_is_printed_among_what_programs_read(tree: Tree) -> None:
     assert done.stdout.lstrip().startswith("digraph")
 
 
+def test_a_model_on_several_gpus_and_nodes_is_the_same_model(
+    tree: Tree, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only how many processes share its steps is another: nothing among what makes a result stale."""
+    monkeypatch.setenv("XLQA_GPUS", "8")
+    raw = yaml.safe_load((tree.folder / "tests/config/small.yaml").read_text("utf-8"))
+    raw["models"]["tiny-mono"] |= {"devices": 2, "nodes": 2}
+    (tree.folder / "several.yaml").write_text(yaml.safe_dump(raw), "utf-8")
+    target = "results/models/tiny-mono/seed0/model.safetensors"
+    told = [
+        tree.snakemake("--dry-run", "--printshellcmds", target, config=config)
+        for config in ("tests/config/small.yaml", "several.yaml")
+    ]
+    one, several = (
+        next(line for line in (done.stdout + done.stderr).splitlines() if "qa.tune " in line) for done in told
+    )
+    assert "cluster.launch --devices 2 --nodes 2 workflow_scripts.qa.tune " in several
+    assert several.replace("--devices 2 --nodes 2", "--devices 1 --nodes 1") == one
+
+
 def test_lint(tree: Tree) -> None:
     done = tree.snakemake("--lint", config=None)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -590,6 +622,10 @@ def test_every_rule_runs_one_step_and_knows_its_code(text: str) -> None:
         assert hashed.removesuffix(".__main__") == step
     for directive in ("log", "benchmark", "params", "resources", "conda", "message"):
         assert re.search(rf"^\s+{directive}:", text, re.M), f"no {directive}"
+    # what a job asks for grows when it is tried again, which only the profile says
+    assert re.search(r"\bmem_mb=memory\(\d", text)
+    assert re.search(r"\bruntime=minutes\(\d", text)
+    assert "retries:" not in text
     assert "2>&1" in text
     for directive in ("script", "run"):
         assert not re.search(rf"^\s+{directive}:", text, re.M)

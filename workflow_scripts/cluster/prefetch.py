@@ -1,10 +1,10 @@
 """Bring published models into the cache of the Hugging Face hub, from where machines without internet load them.
 
-    python -m workflow_scripts.cluster.prefetch --models bert-base-multilingual-cased facebook/nllb-200-distilled-600M@main
+    python -m workflow_scripts.cluster.prefetch --models google-bert/bert-base-multilingual-cased NAME@REVISION …
 
-`snakemake --cores 1 prefetch` calls it with the models that the configuration names, after it has fetched public files and
-asked paid services.  The cache is where $HF_HOME says, by default ~/.cache/huggingface; nodes have to see it.  What is
-there already is not fetched again.  A model that its authors give to those only who accept their terms wants a token.
+`snakemake --cores 1 prefetch` calls it with the models that the configuration names, when public files are fetched and
+paid services have answered.  The cache is where $HF_HOME says, by default ~/.cache/huggingface; nodes have to see it.
+What is there already is not fetched again.  A model that is given only to those who accept its terms wants a token.
 """
 
 import sys
@@ -32,7 +32,7 @@ def split(model: str) -> tuple[str, str | None]:
 
 
 def fetch(model: str) -> str:
-    """Bring a model (NAME or NAME@REVISION) into the cache; the folder there.  Raises InputError where it is not to be had."""
+    """Bring a model (NAME or NAME@REVISION) into the cache; the folder there.  Raises InputError where it fails."""
     name, revision = split(model)
     try:
         files = HfApi().list_repo_files(name, revision=revision)

@@ -144,6 +144,19 @@ def check_folders(folders: Sequence[Path], site: Site, file: Path, room: int = R
         _check_writing(Path(site.scratch), site.scratch, f"change {line_of(file, 'scratch')}", 0)
 
 
+def check_models(models: Sequence[str]) -> None:
+    """Whether nodes find these models of the hub without internet.  Raises InputError that says how they would."""
+    from workflow_scripts.cluster.prefetch import (
+        absent,
+    )  # the hub's package takes its time, and few runs need it
+
+    if models and (missing := absent(models)):
+        raise InputError(
+            f"{_list(missing)} is not in the cache that nodes load models from; on a machine with internet:"
+            " snakemake --cores 1 prefetch (nodes that have internet themselves: set HF_HUB_OFFLINE to 0)"
+        )
+
+
 def nodes_may_not_see(folder: Path) -> str | None:
     """A sentence where `folder` lies on a disk of this machine, and nodes are other machines; None otherwise."""
     kind = program("stat", "--file-system", "--format=%T", str(folder)).stdout.strip()

@@ -84,7 +84,8 @@ def asked(site: Site, gpus: int, nodes: int = 1) -> dict[str, int | str]:
         wanted["slurm_partition"] = site.gpu_partition or site.partition
         wanted["constraint"] = site.gpu_constraint
         wanted["cpus_per_task"] = site.cpus_per_gpu * each
-        if site.gpu_flag == "gres":  # sbatch counts --gres for each node, --gpus for the job
+        # sbatch counts --gres for each node, --gpus for the job, which may then lie unequally on its nodes
+        if site.gpu_flag == "gres" or nodes > 1:
             wanted["gpu"] = 0
             wanted["gres"] = f"gpu:{site.gpu_model}:{each}" if site.gpu_model else f"gpu:{each}"
         else:
