@@ -460,3 +460,13 @@ def test_models_of_one_label_are_one_line_only_if_made_alike() -> None:
     labels = {run.name.partition("/")[0]: run.label for run in figures.curves_recipe(other, "mbert").runs}
     assert labels[name] == f"mBERT ({name})"
     assert labels["mbert-squad-chaii-1"] == labels["mbert-squad-chaii-2"] == "mBERT (mbert-squad-chaii-1)"
+
+
+def test_labels_are_no_markup(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text(CSV)
+    table = {**TABLE, "title": "a < b</script><i>"}
+    svg, _, page = draw(heat_maps, tmp_path, {"table": table}, "--table", str(tmp_path / "t.csv"))
+    assert "a < b</script><i>" in "".join(ElementTree.fromstring(svg).itertext())
+    assert b"<i>" not in page
+    (spec,) = re.findall(rb"(?m)^ *const spec = (.*);$", page)
+    assert json.loads(spec)["title"] == table["title"]
