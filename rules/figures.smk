@@ -203,6 +203,7 @@ if relocated(settings):
             " --svg {output.svg} --png {output.png} --page {output.page} > {log} 2>&1"
 
 
+# Its recipe grows with models and seeds, and goes by a pipe, as the page's.
 rule figure_of_training:
     input:
         lambda wildcards: flat(training_facts(wildcards)),
@@ -230,5 +231,5 @@ rule figure_of_training:
     message:
         "Drawing the training of models of {wildcards.encoder}"
     shell:
-        "python -m workflow_scripts.report.training_curves --recipe {params.recipe:q} --training {params.training}"
+        "printf %s {params.recipe:q} | python -m workflow_scripts.report.training_curves --recipe - --training {params.training}"
         " --svg {output.svg} --png {output.png} --page {output.page} > {log} 2>&1"

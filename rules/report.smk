@@ -255,6 +255,7 @@ rule table_of_effects:
         " --csv {output.csv} --markdown {output.markdown} --latex {output.latex} > {log} 2>&1"
 
 
+# Recipes that grow with models and seeds go by a pipe, which unlike an argument of a program has no limit.
 rule report:
     input:
         tables=expand("results/tables/{table}.{form}", table=settings.tables, form=["csv", "md"]),
@@ -284,7 +285,7 @@ rule report:
     message:
         "Writing the page of results"
     shell:
-        "python -m workflow_scripts.report.page --recipe {params.recipe:q} --tables results/tables"
+        "printf %s {params.recipe:q} | python -m workflow_scripts.report.page --recipe - --tables results/tables"
         " --effects results/effects --figures results/figures --examples results/examples --costs logs/costs"
         " --results results --template {input.template:q} --out {output} > {log} 2>&1"
 
@@ -419,8 +420,7 @@ rule cards:
         cards(),
 
 
-# Asked for by name, as results/manifest.json: it is made of what is there, and nothing is made of it.  Its recipe, which
-# may be long, goes by a pipe, which unlike arguments of a program has no limit.
+# Asked for by name, as results/manifest.json: it is made of what is there, and nothing is made of it.
 rule manifest:
     input:
         lambda wildcards: manifest().files(),

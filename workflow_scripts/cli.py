@@ -119,7 +119,9 @@ def parser(description: str | None, recipe: type[BaseModel] | None = None) -> ar
     )
     if recipe is not None:
         made.add_argument(
-            "--recipe", default="{}", help="JSON text or a JSON file; keys left out take their default"
+            "--recipe",
+            default="{}",
+            help="JSON text, a JSON file or - for standard input; keys left out take their default",
         )
         made.epilog = "recipe keys:\n" + "\n".join(
             f"  {name} ({field.default if not field.is_required() else 'required'}): {field.description}"
@@ -129,10 +131,12 @@ def parser(description: str | None, recipe: type[BaseModel] | None = None) -> ar
 
 
 def read_recipe(text: str, model: type[Recipe]) -> Recipe:
-    """The recipe in a JSON text or in the JSON file of that name, validated.
+    """The recipe in a JSON text or in the JSON file of that name, validated; "-" is standard input.
 
-    Raises InputError that names the key, what was found and what is allowed.
+    An argument of a program holds 128 KiB on Linux, standard input any recipe.  Raises InputError that names the key,
+    what was found and what is allowed.
     """
+    text = sys.stdin.read() if text == "-" else text
     source = (
         text
         if text.lstrip().startswith("{")

@@ -10,8 +10,11 @@ A figure is called <kind>/<name>, or <kind> where there is one, and lies in resu
 - retrieval/<name>: of every measurement of retrieval
 - relocation: of the translated corpora that models are trained or evaluated on
 - training/<encoder>: the course of training of all models in tables
+
+Nothing is drawn of what has no figures because checkpoints are not there.
 """
 
+import json
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from typing import Literal, NamedTuple
@@ -25,6 +28,7 @@ from workflow_scripts.config import (
     blocks_of,
     chain_of,
     effects_tables,
+    missing_alignment,
     missing_checkpoint,
     models_of,
     pairs_of,
@@ -53,6 +57,7 @@ from workflow_scripts.recipes.sections import Block, Section, SectionsTable
 from workflow_scripts.recipes.table import Heading, Row
 
 LEAST_SIZES = 3  # that make a line
+SILENT = ("label", "devices", "nodes")  # what of a model changes no result
 Grown = Literal["alignment", "training"]
 
 
@@ -65,7 +70,9 @@ def figures_of(config: Config) -> dict[str, str]:
         found |= {f"{grown}_size/{name}": titles[name] for name in sized(config, grown)}
     found |= {f"heard/{name}": titles[name] for name in heard_tables(config)}
     found |= {
-        f"retrieval/{name}": f"Retrieval by {entry.encoder}" for name, entry in config.retrieval.items()
+        f"retrieval/{name}": f"Retrieval by {entry.encoder}"
+        for name, entry in config.retrieval.items()
+        if not all(missing_alignment(config, alignment) for alignment in entry.alignments)
     }
     if relocated(config):
         found["relocation"] = "Answers found again in translations"
@@ -74,38 +81,55 @@ def figures_of(config: Config) -> dict[str, str]:
 
 
 def table_of(config: Config, name: str) -> AnyTable:
-    """What the step that writes a table is told, with the encoder's name behind labels that several rows have."""
+    """What the step that writes a table is told, with labels that tell apart rows of different models."""
     recipe = (
         sections_recipe(config, name)
         if isinstance(config.tables[name], SectionsTableOf)
         else table_recipe(config, name)
     )
     if isinstance(recipe, SectionsTable):
+        parts = told_apart(config, [section.rows for section in recipe.sections])
         sections = [
-            section.model_copy(update={"rows": told_apart(config, section.rows)})
-            for section in recipe.sections
+            section.model_copy(update={"rows": rows})
+            for section, rows in zip(recipe.sections, parts, strict=True)
         ]
         return recipe.model_copy(update={"sections": tuple(sections)})
     of_row = {row_name(config, name, row): runs_of(config, name, row)[0][1] for row in rows_of(config, name)}
-    return recipe.model_copy(update={"rows": told_apart(config, recipe.rows, of_row)})
+    (rows,) = told_apart(config, [recipe.rows], of_row)
+    return recipe.model_copy(update={"rows": rows})
 
 
 def told_apart(
-    config: Config, rows: Sequence[Row | Heading], of_row: dict[str, str] | None = None
-) -> tuple[Row | Heading, ...]:
-    """The rows, those of the same label and training data with the encoder's name behind the label.
+    config: Config, parts: Sequence[Sequence[Row | Heading]], of_row: dict[str, str] | None = None
+) -> list[tuple[Row | Heading, ...]]:
+    """The rows of a table's parts; behind labels that several rows have with the same training data stands the encoder.
 
-    of_row: name of a row -> a model that it shows, where it is called otherwise than its model.
+    And the row's name where that is the same, too: what headings tell apart, figures do not.  of_row: name of a row ->
+    a model that it shows, where it is called otherwise than its model.
     """
-    models = [row for row in rows if isinstance(row, Row)]
-    many = Counter((row.label, row.training) for row in models)
-    found: list[Row | Heading] = []
-    for row in rows:
-        if isinstance(row, Row) and many[row.label, row.training] > 1:
-            model = (of_row or {}).get(row.model, row.model)
-            row = row.model_copy(update={"label": f"{row.label} ({config.models[model].encoder})"})
-        found.append(row)
-    return tuple(found)
+
+    def encoder(model: str) -> str:
+        return config.models[(of_row or {}).get(model, model)].encoder
+
+    models = {(row.label, row.training, row.model) for rows in parts for row in rows if isinstance(row, Row)}
+    many = Counter((label, training) for label, training, _ in models)
+    same = Counter((label, training, encoder(model)) for label, training, model in models)
+
+    def renamed(row: Row | Heading) -> Row | Heading:
+        if isinstance(row, Heading) or many[row.label, row.training] == 1:
+            return row
+        name = encoder(row.model)
+        told = f"{name}, {row.model}" if same[row.label, row.training, name] > 1 else name
+        return row.model_copy(update={"label": f"{row.label} ({told})"})
+
+    return [tuple(map(renamed, rows)) for rows in parts]
+
+
+def has_models(config: Config, name: str) -> bool:
+    """Whether some row of a table of scores or of sections has figures: the others' checkpoints are not there."""
+    table = table_of(config, name)
+    parts = [section.rows for section in table.sections] if isinstance(table, SectionsTable) else [table.rows]
+    return any(isinstance(row, Row) and not row.missing for rows in parts for row in rows)
 
 
 # Heat maps
@@ -122,7 +146,7 @@ def heat_mapped(config: Config) -> list[str]:
             blocks = [block for section in entry.sections for block in blocks_of(entry, section)]
             pairs = {pair for block in blocks for pair in block.pairs if not spoken(blocks)}
         sides = [Counter(pair.split("-")[side] for pair in pairs) for side in (0, 1)]
-        if any(count > 1 for side in sides for count in side.values()):
+        if any(count > 1 for side in sides for count in side.values()) and has_models(config, name):
             found.append(name)
     return found
 
@@ -150,14 +174,14 @@ def grows(config: Config, models: Sequence[str], label: str, grown: Grown) -> Gr
     if any(missing_checkpoint(config, model) for model in models):
         return None
     if grown == "training":
-        told = first.model_dump_json(exclude={"label", "training_set"})
+        told = first.model_dump_json(exclude={*SILENT, "training_set"})
         return Grows(told, tuple(dict.fromkeys(entry.training_set for entry in entries)), label)
     if first.alignment is None:
         return None
     alignment = config.alignments[first.alignment]
     if alignment.pairs is None:
         return None
-    told = first.model_dump_json(exclude={"label", "alignment"})
+    told = first.model_dump_json(exclude={*SILENT, "alignment"})
     told += alignment.model_dump_json(exclude={"filter": {"sentences"}})
     languages = alignment.languages if alignment.languages == "all" else ", ".join(alignment.languages)
     return Grows(
@@ -245,7 +269,7 @@ def heard_tables(config: Config) -> list[str]:
     return [
         name
         for name, entry in config.tables.items()
-        if isinstance(entry, SectionsTableOf) and list(both_ways(config, entry))
+        if isinstance(entry, SectionsTableOf) and list(both_ways(config, entry)) and has_models(config, name)
     ]
 
 
@@ -322,17 +346,38 @@ def trained_encoders(config: Config) -> list[str]:
 
 
 def curves_recipe(config: Config, encoder: str) -> TrainingCurves:
-    """What the step that draws the course of training is told."""
+    """What the step that draws the course of training is told; runs of one label and training data are one line.
+
+    These are seeds and splits.  Models that are called alike and made otherwise have their name behind the label.
+    """
+    models = trained_models(config, encoder)
+    labels = {model: (config.models[model].label, training_label(config, model)) for model in models}
+    made: dict[tuple[str, str], dict[str, str]] = defaultdict(dict)  # how -> the first model
+    for model in models:
+        made[labels[model]].setdefault(how_trained(config, model), model)
     runs = []
-    for model in trained_models(config, encoder):
+    for model in models:
         selection = config.tuning[config.models[model].tuning].selection
+        label, training = labels[model]
+        alike = made[label, training]
+        told = f"{label} ({alike[how_trained(config, model)]})" if len(alike) > 1 else label
         for seed in config.seeds:
             runs.append(
                 TrainedModel(
                     name=f"{model}/seed{seed}",
-                    label=config.models[model].label,
-                    training=training_label(config, model),
+                    label=told,
+                    training=training,
                     selected_by=selection.metric if selection else None,
                 )
             )
     return TrainingCurves(title=f"Training of models of {encoder}", runs=tuple(runs))
+
+
+def how_trained(config: Config, model: str) -> str:
+    """The alignment and the settings of a model and of those that it is tuned after; those of splits are equal."""
+    entries = [config.models[one] for one in chain_of(config, model)]
+    files = {"selection": {"evaluation", "reported"}}  # each split's own questions
+    told = [
+        (entry.alignment, config.tuning[entry.tuning].model_dump_json(exclude=files)) for entry in entries
+    ]
+    return json.dumps(told)

@@ -19,6 +19,7 @@ from workflow_scripts.corpus import QUESTIONS, Question, Relocation, write_table
 from workflow_scripts.evaluate import misheard
 from workflow_scripts.recipes.figures import DataSizes, HeatMaps, TrainingCurves
 from workflow_scripts.recipes.sections import SectionsTable
+from workflow_scripts.recipes.table import Heading, Row
 from workflow_scripts.report import (
     data_sizes,
     heard,
@@ -193,9 +194,9 @@ def test_questions_are_counted_without_those_left_out(tmp_path: Path) -> None:
         data_sizes.sizes(recipe, {}, {"q": files["q"]}, {"set": f"{tmp_path}/left_out"})
 
 
-def scores(file: Path, **figures: float) -> str:
+def scores(file: Path, n: int = 9, **figures: float) -> str:
     pairs = {
-        pair.replace("_", "-"): {"n": 9, "passage": {"best_f1": f1}, "minimal": {"best_f1": f1 / 2}}
+        pair.replace("_", "-"): {"n": n, "passage": {"best_f1": f1}, "minimal": {"best_f1": f1 / 2}}
         for pair, f1 in figures.items()
     }
     file.write_text(json.dumps({"annotators": 1, "pairs": pairs}))
@@ -246,6 +247,10 @@ def test_questions_as_they_were_heard(tmp_path: Path) -> None:
         }
     ]
     assert len(marks(svg, "point")) == 3
+    for seed in range(2):  # some were not heard: scores are of different questions
+        scores(tmp_path / f"h{seed}", n=7, en_bn=0.5)
+    (row,) = heard.values(told, told.sections[0], files, json.loads(rates.read_text()))
+    assert row["panel"].split("\n")[2:] == ["7 questions heard, 9 written"]
     with pytest.raises(InputError, match=r"^--misheard: no rate of heard/en-bn"):
         heard.values(told, told.sections[0], files, {})
     questions(tmp_path / "w", z="Other ?")
@@ -386,3 +391,82 @@ def test_sections_are_read(tmp_path: Path) -> None:
         csv.writer(out).writerows([head, *lines[:-1]])
     with pytest.raises(InputError, match=r"s.csv: not the table"):
         read_cells(file, recipe)
+
+
+def test_averages_of_blocks_stay_apart() -> None:
+    """Two blocks of languages by themselves have nothing in common in their names: each has its panel."""
+    blocks = [("ar-ar", "bn-bn"), ("sw-sw", "ko-ko"), ("en-en",), ("en-ar", "en-bn")]
+    assert data_sizes.titles_of(blocks) == {
+        blocks[0]: "ar, bn",
+        blocks[1]: "sw, ko",
+        blocks[2]: "",
+        blocks[3]: "questions in en",
+    }
+
+
+@pytest.mark.parametrize("amounts", [[8300, 8400, 8600], [85, 90, 99], [3, 5, 9], [800, 9_000, 70_000]])
+def test_an_axis_of_amounts_has_ticks(amounts: list[int]) -> None:
+    """Also where amounts are close to each other."""
+    found = data_sizes.ticks(amounts)
+    assert found
+    assert all(min(amounts) / 1.15 <= value <= max(amounts) * 1.15 for value in found)
+
+
+def test_rows_that_only_headings_tell_apart(default: Config) -> None:
+    """Maps of two models must not lie upon one another, in whichever section of a table they are."""
+    first, *others = (
+        Row(model=model, label="X", training="mono")
+        for model in ("xlmr-tydi-s", "xlmr-tydi-m", "mbert-tydi-l")
+    )
+    parts = figures.told_apart(default, [[Heading(heading="H"), first], [*others, first]])
+    assert [[row.label for row in rows if isinstance(row, Row)] for rows in parts] == [
+        ["X (xlmr, xlmr-tydi-s)"],
+        ["X (xlmr, xlmr-tydi-m)", "X (mbert)", "X (xlmr, xlmr-tydi-s)"],
+    ]
+    same = [Heading(heading="H"), first, first]
+    assert figures.told_apart(default, [same]) == [tuple(same)]  # it is the same model
+
+
+def test_nothing_is_drawn_of_what_is_not_there(default: Config) -> None:
+    """A page of tables whose checkpoints are all missing has its tables, and no figures of them."""
+    gone = default.model_copy(
+        update={
+            "alignments": {
+                name: entry.model_copy(update={"checkpoint": f"data/{name}"})
+                for name, entry in default.alignments.items()
+            },
+            "tables": {"table4": default.tables["table4"]},
+            "examples": {},
+        }
+    )
+    assert figures.figures_of(gone) == {}
+    assert "heat_maps/table4" in figures.figures_of(default)
+
+
+def test_models_of_one_label_are_one_line_only_if_made_alike() -> None:
+    """Splits are averaged; another tuning or alignment of the same label is another line."""
+    mucot = load(yaml.safe_load((ROOT / "config/mucot.yaml").read_text("utf-8")))
+    lines = {(run.label, run.training) for run in figures.curves_recipe(mucot, "mbert").runs}
+    assert ("mBERT", "SQuAD → ChAII") in lines
+    assert not [label for label, _ in lines if "(" in label]
+    name = "mbert-squad-chaii-0"
+    settings = mucot.tuning[mucot.models[name].tuning].model_copy(update={"learning_rate": 1e-3})
+    other = mucot.model_copy(
+        update={
+            "tuning": {**mucot.tuning, "other": settings},
+            "models": {**mucot.models, name: mucot.models[name].model_copy(update={"tuning": "other"})},
+        }
+    )
+    labels = {run.name.partition("/")[0]: run.label for run in figures.curves_recipe(other, "mbert").runs}
+    assert labels[name] == f"mBERT ({name})"
+    assert labels["mbert-squad-chaii-1"] == labels["mbert-squad-chaii-2"] == "mBERT (mbert-squad-chaii-1)"
+
+
+def test_labels_are_no_markup(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text(CSV)
+    table = {**TABLE, "title": "a < b</script><i>"}
+    svg, _, page = draw(heat_maps, tmp_path, {"table": table}, "--table", str(tmp_path / "t.csv"))
+    assert "a < b</script><i>" in "".join(ElementTree.fromstring(svg).itertext())
+    assert b"<i>" not in page
+    (spec,) = re.findall(rb"(?m)^ *const spec = (.*);$", page)
+    assert json.loads(spec)["title"] == table["title"]

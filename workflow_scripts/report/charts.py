@@ -55,6 +55,11 @@ def with_own_ids(svg: str) -> str:
     return re.sub(r'(?<= id=")id(?=\d+")|(?<=#)id(?=\d+\))', f"id-{own}-", svg)
 
 
+def within_script(markup: str) -> str:
+    """The page with its chart's JSON as a script may hold it: in a label, "<" could begin the script's end."""
+    return re.sub(r"(?m)^ *const spec = .*$", lambda line: line[0].replace("<", r"\u003c"), markup)
+
+
 def outputs(arguments: ArgumentParser) -> None:
     """The options of every step that draws."""
     arguments.add_argument("--svg", type=Path, required=True, help="the figure, to print")
@@ -69,7 +74,7 @@ def written(chart: altair.TopLevelMixin, given: Namespace, what: str) -> None:
     whole.save(text, format="svg")
     whole.save(markup, format="html", inline=True, embed_options={"actions": False})
     write_text(given.svg, with_own_ids(text.getvalue()))
-    write_text(given.page, markup.getvalue())
+    write_text(given.page, within_script(markup.getvalue()))
     with atomic(given.png) as place:
         whole.save(str(place), format="png", scale_factor=2)
     print(f"{given.svg}, {given.png}, {given.page}: {what}")

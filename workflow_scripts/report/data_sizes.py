@@ -6,6 +6,7 @@ models that have all else in common.
 """
 
 import statistics
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -57,6 +58,7 @@ def values(recipe: DataSizes, cells: Sequence[Cell], amounts: Mapping[str, int])
     """A row for each cell of the rows that are shown."""
     lines = {row.row: (line.label, row.data) for line in recipe.lines for row in line.rows}
     blocks = blocks_of(cells)
+    titles = titles_of(list(dict.fromkeys(blocks.values())))
     found = []
     for cell in cells:
         if cell.model in lines and cell.score is not None:
@@ -66,7 +68,7 @@ def values(recipe: DataSizes, cells: Sequence[Cell], amounts: Mapping[str, int])
                 {
                     "line": label,
                     "model": cell.label,
-                    "panel": ", ".join(filter(None, (cell.part, titled(block)))),
+                    "panel": ", ".join(filter(None, (cell.part, titles[block]))),
                     "column": called(cell.pairs, block),
                     "amount": round(statistics.fmean(amounts[name] for name in data)),
                     "score": round(cell.score, 2),
@@ -92,6 +94,19 @@ def titled(block: Sequence[str]) -> str:
     if len(questions) == 1:
         return f"questions in {questions.pop()}"
     return f"contexts in {contexts.pop()}" if len(contexts) == 1 else ""
+
+
+def titles_of(blocks: Sequence[tuple[str, ...]]) -> dict[tuple[str, ...], str]:
+    """What panels call these blocks: what their pairs have in common, or, of blocks with an average that share this,
+    all their columns, so that a panel has one average.
+    """
+    whole = Counter(titled(block) for block in blocks if len(block) > 1)
+    return {
+        block: ", ".join([called((pair,), block) for pair in block])
+        if len(block) > 1 and whole[titled(block)] > 1
+        else titled(block)
+        for block in blocks
+    }
 
 
 def called(pairs: Sequence[str], block: Sequence[str]) -> str:
@@ -167,14 +182,14 @@ def told(row: Mapping[str, Any]) -> str:
 
 
 def ticks(amounts: Sequence[int]) -> list[int]:
-    """Round numbers from the least amount to the most, about five of them."""
-    decades = range(len(str(max(amounts))))
+    """Round numbers from the least amount to the most, about five of them; both where no round one is between."""
+    decades = range(len(str(max(amounts))) + 1)
     for steps in ((1,), (1, 3), (1, 2, 5), (1, 1.5, 2, 3, 4, 5, 7)):
         found = [int(step * 10**decade) for decade in decades for step in steps]
         found = [value for value in found if min(amounts) / 1.15 <= value <= max(amounts) * 1.15]
         if len(found) > 2:
             break
-    return found
+    return found or sorted({min(amounts), max(amounts)})
 
 
 def main(argv: Sequence[str] | None = None) -> None:

@@ -1,7 +1,8 @@
 """Draw what models score on questions as they are written (○) and as a speech recogniser heard them (●).
 
 A line is a model, a panel a pair of languages and a task, with the share of misheard words in its title; the panel
-below shows what was lost by this share, a point for each model, and their mean as a line.  Scores are means over seeds.
+below shows what was lost by this share, a point for each model, and their mean as a line.  Scores are means over seeds,
+of all questions of their evaluation: where some were not heard, titles say how many were.
 """
 
 import json
@@ -39,21 +40,24 @@ def values(
     for row in models_in(section.rows):
         if row.missing:
             continue
-        cells = [statistics.fmean(cell.runs) for cell in cells_of(recipe, section, row, scores)]
+        cells = cells_of(recipe, section, row, scores)
         for number, block in enumerate(section.columns[1::2]):
             name = f"{block.evaluation}/{block.pairs[0]}"
             try:
                 rate = 100 * rates[name]["rate"]
             except (KeyError, TypeError):
                 raise InputError(f"--misheard: no rate of {name}; run evaluate.misheard again") from None
-            before, after = cells[2 * number : 2 * number + 2]
+            sides = cells[2 * number : 2 * number + 2]
+            before, after = (statistics.fmean(cell.runs) for cell in sides)
+            whole, part = (cell.questions for cell in sides)
+            fewer = "" if part == whole else f"\n{part:,} questions heard, {whole:,} written"
             found.append(
                 {
                     "model": called(row),
                     "pair": asked(block.pairs[0]),
                     "task": TASKS[block.task],
                     "rate": round(rate, 1),
-                    "panel": f"{TASKS[block.task]}, {rate:.0f} % misheard\n{asked(block.pairs[0])}",
+                    "panel": f"{TASKS[block.task]}, {rate:.0f} % misheard\n{asked(block.pairs[0])}{fewer}",
                     "written": round(before, 1),
                     "heard": round(after, 1),
                     "change": round(after - before, 1),
