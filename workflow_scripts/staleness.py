@@ -11,19 +11,45 @@ so that a Python release which adds an optional part to its trees does not make 
 Not seen: modules imported by a name computed at run time, other packages' versions, and data files, which are the
 business of a rule's `input` (two are no rule's: a row added to languages.tsv or datasets.yaml changes no result that
 is there).  Imports under `if TYPE_CHECKING` and inside functions count like any other.
+
+What a source says is kept in the package's `__pycache__` by the SHA-256 of its bytes, because parsing all sources takes
+as long as much else that Snakemake does before its first job.
 """
 
 import ast
+import atexit
 import functools
 import hashlib
+import json
+import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
+from typing import NamedTuple
 
 from workflow_scripts.cli import InputError
+from workflow_scripts.files import write_text
 
 ROOT = Path(__file__).parent.parent
 
 
+class Import(NamedTuple):
+    """An import statement: its line, dots before the module, the module, and what is taken from it (None: itself)."""
+
+    line: int
+    level: int
+    module: str
+    members: list[str] | None
+
+
+class Source(NamedTuple):
+    """What is kept of a module's source: the digest of its meaning, and its import statements."""
+
+    digest: str
+    imports: list[Import]
+
+
+@functools.cache
 def code_hash(module: str, root: Path = ROOT) -> str:
     """Twelve hexadecimal digits that change when the meaning of `module`, or of a module it imports, changes.
 
@@ -52,15 +78,44 @@ def read_module(name: str, root: Path) -> tuple[str, frozenset[str]]:
     file = source_file(name, root)
     if file is None:
         raise InputError(f"{name}: no such module under {root}; its name is given in full, as for python -m")
-    try:
-        tree = ast.parse(file.read_text("utf-8"))
-    except SyntaxError as error:
-        raise InputError(f"{file} line {error.lineno}: not valid Python ({error.msg})") from None
-    digest = hashlib.sha256(meaning(tree).encode()).hexdigest()
+    content = file.read_bytes()
+    known, key = kept(root / name.partition(".")[0]), hashlib.sha256(content).hexdigest()
+    if key not in known:
+        try:
+            tree = ast.parse(content)
+        except SyntaxError as error:
+            raise InputError(f"{file} line {error.lineno}: not valid Python ({error.msg})") from None
+        known[key] = Source(hashlib.sha256(meaning(tree).encode()).hexdigest(), list(import_statements(tree)))
     package = name if file.name == "__init__.py" else name.rpartition(".")[0]
-    return digest, frozenset(imported_modules(tree, name, package, root))
+    return known[key].digest, frozenset(imported_modules(known[key].imports, name, package, root))
 
 
+@functools.cache
+def kept(package: Path) -> dict[str, Source]:
+    """SHA-256 -> what is kept of a package's sources; written down again when the process ends, if it may be."""
+    # another Python, or another version of this module, would read the same source otherwise
+    version = hashlib.sha256(f"{sys.version} {Path(__file__).read_text('utf-8')}".encode()).hexdigest()
+    file = package / "__pycache__" / "meanings.json"
+    known: dict[str, Source] = {}
+    with suppress(OSError, ValueError, TypeError, KeyError):
+        found = json.loads(file.read_text("utf-8"))
+        if found["version"] == version:
+            known = {
+                key: Source(digest, [Import(*each) for each in imports])
+                for key, (digest, imports) in found["sources"].items()
+            }
+    before = len(known)
+
+    def write() -> None:
+        if len(known) > before:
+            with suppress(OSError, InputError):  # then it is read again next time
+                write_text(file, json.dumps({"version": version, "sources": known}))
+
+    atexit.register(write)
+    return known
+
+
+@functools.cache
 def source_file(name: str, root: Path) -> Path | None:
     """The file that holds a module; None if there is none (the name may then be a function's or a class's)."""
     path = root.joinpath(*name.split("."))
@@ -76,37 +131,35 @@ def with_parents(name: str) -> Iterator[str]:
     yield from (".".join(parts[:depth]) for depth in range(1, len(parts) + 1))
 
 
-def imported_modules(tree: ast.Module, name: str, package: str, root: Path) -> Iterator[str]:
-    """The modules under `name`'s top-level package that the import statements anywhere in `tree` name.
+def import_statements(tree: ast.Module) -> Iterator[Import]:
+    """The import statements anywhere in a module."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (Import(node.lineno, 0, alias.name, None) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield Import(node.lineno, node.level, node.module or "", [alias.name for alias in node.names])
+
+
+def imported_modules(statements: list[Import], name: str, package: str, root: Path) -> Iterator[str]:
+    """The modules under `name`'s top-level package that a module's import statements name.
 
     Raises InputError for an import from a module that does not exist.
     """
     top = name.partition(".")[0]
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            modules, members = [alias.name for alias in node.names], []
-        elif isinstance(node, ast.ImportFrom):
-            module = node.module or ""
-            if node.level:
-                around = package.split(".")
-                if node.level > len(around):
-                    raise InputError(f"{name} line {node.lineno}: a relative import leads out of {top}")
-                module = ".".join(around[: len(around) - node.level + 1] + ([module] if module else []))
-            modules, members = [module], [f"{module}.{alias.name}" for alias in node.names]
-        else:
+    for line, level, module, taken in statements:
+        if level:
+            around = package.split(".")
+            if level > len(around):
+                raise InputError(f"{name} line {line}: a relative import leads out of {top}")
+            module = ".".join(around[: len(around) - level + 1] + ([module] if module else []))
+        if module.partition(".")[0] != top:
             continue
-        ours = [module for module in modules if module.partition(".")[0] == top]
-        for module in ours:
-            if source_file(module, root) is None:
-                raise InputError(
-                    f"{name} line {node.lineno}: imports {module}, which does not exist under {root}"
-                )
+        if source_file(module, root) is None:
+            raise InputError(f"{name} line {line}: imports {module}, which does not exist under {root}")
         # `from package import member` runs a module only where member is one
-        ours += [
-            member for member in members if member.partition(".")[0] == top and source_file(member, root)
-        ]
-        for module in ours:
-            yield from with_parents(module)
+        members = [f"{module}.{member}" for member in taken or ()]
+        for ours in [module, *(member for member in members if source_file(member, root))]:
+            yield from with_parents(ours)
 
 
 # Fields that say nothing more about what a program does: contexts follow from the place in the tree.

@@ -1,12 +1,16 @@
 """A digest changes with the meaning of a module or of one it imports, and with nothing else."""
 
 import ast
+import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from tests.conftest import ROOT
 from workflow_scripts.cli import InputError
-from workflow_scripts.staleness import code_hash, import_closure, meaning, read_module
+from workflow_scripts.staleness import code_hash, import_closure, meaning, read_module, source_file
 
 PROJECT = {
     "steps/__init__.py": "",
@@ -31,8 +35,8 @@ def project(tmp_path: Path) -> Path:
 
 def digests(root: Path) -> dict[str, str]:
     """Every step's digest, from the sources as they are now."""
-    read_module.cache_clear()
-    import_closure.cache_clear()
+    for cached in (read_module, import_closure, code_hash, source_file):
+        cached.cache_clear()
     return {step: code_hash(step, root) for step in STEPS}
 
 
@@ -139,3 +143,30 @@ def test_parts_a_later_python_may_add_do_not_count_while_empty() -> None:
     function._fields = (*function._fields, "type_params", "news")  # as Python 3.12 did
     function.type_params, function.news = [], None
     assert meaning(tree) == before
+
+
+def test_what_sources_say_is_kept_by_their_bytes(project: Path) -> None:
+    """A second process parses what changed and nothing else, and what another version has kept counts for nothing."""
+    command = (
+        "import pathlib, sys; from workflow_scripts.staleness import code_hash;"
+        " print(code_hash(sys.argv[1], pathlib.Path(sys.argv[2])))"
+    )
+
+    def told() -> str:
+        run = [sys.executable, "-c", command, "steps.tune", str(project)]
+        return subprocess.run(run, cwd=ROOT, capture_output=True, text=True, check=True).stdout.strip()
+
+    first, kept = told(), project / "steps/__pycache__/meanings.json"
+    assert first == digests(project)["steps.tune"]
+    content = json.loads(kept.read_text())
+    assert len(content["sources"]) == 3  # the package, the step, what it imports
+    assert told() == first
+    planted = {key: ["of another", imports] for key, (_, imports) in content["sources"].items()}
+    kept.write_text(json.dumps(content | {"sources": planted}))
+    assert told() != first
+    kept.write_text(json.dumps({"version": "another", "sources": planted}))
+    assert told() == first
+    kept.write_text("{")
+    assert told() == first
+    (project / "steps/files.py").write_text("def read(path):\n    return ''\n")
+    assert told() == digests(project)["steps.tune"] != first
