@@ -107,7 +107,8 @@ class Holding:
             if self.lost:
                 interrupt_main()
                 if not self.ended.wait(GRACE):  # in a call that nothing interrupts
-                    print(f"error: {lost(self.work)}", file=sys.stderr, flush=True)
+                    with contextlib.suppress(OSError):  # nobody may be there to read it
+                        print(f"error: {lost(self.work)}", file=sys.stderr, flush=True)
                     os._exit(LaterError.code)
                 return
 
