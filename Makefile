@@ -17,6 +17,8 @@ TABLES := results/tables/table2.md results/tables/table3.md
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile
 
 DEMO := work/slurm-demo
+# of this checkout, but not in it: paths of SLURM's sockets must be short
+CLUSTER ?= /tmp/xlqa-slurm-$(shell printf %s '$(CURDIR)' | cksum | cut -d' ' -f1)
 
 .PHONY: help demo slurm-demo report plan status check lint test lock clean
 
@@ -35,15 +37,15 @@ demo: $(READY) ## the embedded experiment: two tables from a few minutes of trai
 # Ctrl-C reaches snakemake, which takes its jobs away and ends; then the cluster is stopped, as after any other end.
 slurm-demo: $(READY) ## a slice of the demo as jobs of a SLURM cluster that is started for it (root; slurm-wlm, munge)
 	@mkdir -p $(DEMO)/run/logs
-	@trap '$(BIN)/python -m workflow_scripts.cluster.throwaway stop $(DEMO)/cluster' EXIT; \
-	  $(BIN)/python -m workflow_scripts.cluster.throwaway start $(DEMO)/cluster; \
-	  . $(DEMO)/cluster/env.sh; sinfo; \
+	@trap '$(BIN)/python -m workflow_scripts.cluster.throwaway stop $(CLUSTER)' EXIT; \
+	  $(BIN)/python -m workflow_scripts.cluster.throwaway start $(CLUSTER); \
+	  . $(CLUSTER)/env.sh; sinfo; \
 	  $(BIN)/python -m workflow_scripts.report.watch $(DEMO)/run/logs -- \
 	    $(BIN)/snakemake --profile profiles/slurm --slurm-init-seconds-before-status-checks 6 --latency-wait 5 \
 	    --directory $(DEMO)/run --configfile config/slurm_demo.yaml --quiet host reason
 	@for table in $(TABLES); do echo; cat $(DEMO)/run/$$table; done
 	@printf '\n%s\n' \
-	  "The jobs that SLURM ran: $(DEMO)/cluster/log/jobs.txt.  What they wrote: $(DEMO)/run/." \
+	  "The jobs that SLURM ran: $(CLUSTER)/log/jobs.txt.  What they wrote: $(DEMO)/run/." \
 	  "On a cluster of your own: fill in profiles/slurm/site.yaml, then snakemake --profile profiles/slurm."
 
 report: $(READY) ## all tables, results/report.html that shows them, model cards, results/manifest.json (CORES=…)

@@ -53,12 +53,12 @@ def demonstrated(finished: Path, tree: Path, cluster: Path) -> None:
         shutil.copy2(ROOT / file, tree)
     (tree / ".venv").symlink_to(sys.prefix)
     demo = tree / "work/slurm-demo"
-    jobs = demo / "cluster/log/jobs.txt"
+    jobs = cluster / "log/jobs.txt"
     with (tree / "master.log").open("w") as log:
 
         def make() -> subprocess.Popen[bytes]:
             return subprocess.Popen(
-                ["make", "--old-file=.venv/.ready", "slurm-demo"],
+                ["make", "--old-file=.venv/.ready", "slurm-demo", f"CLUSTER={cluster}"],
                 cwd=tree,
                 env={
                     **os.environ,
@@ -74,13 +74,16 @@ def demonstrated(finished: Path, tree: Path, cluster: Path) -> None:
 
         stopped = make()
         try:
+            checkpoints = demo / "run/work/encoders/mbert"
             wait_for(
-                lambda: any((demo / "run/work/encoders/mbert").glob("run.*/checkpoint.pt")), "a checkpoint"
+                lambda: any(checkpoints.glob("run.*/checkpoint.pt")) or stopped.poll() is not None,
+                "a checkpoint",
             )
+            assert stopped.poll() is None, (tree / "master.log").read_text()[-6000:]
             before = jobs.read_text().count("JobState=COMPLETED")
             os.killpg(stopped.pid, signal.SIGINT)
             assert stopped.wait(PATIENCE) != 0
-            assert not throwaway.processes(demo / "cluster")
+            assert not throwaway.processes(cluster)
             again = make()
             try:
                 assert again.wait(PATIENCE) == 0, (tree / "master.log").read_text()[-6000:]
@@ -88,7 +91,7 @@ def demonstrated(finished: Path, tree: Path, cluster: Path) -> None:
                 again.kill()
         finally:
             stopped.kill()
-            throwaway.stop(demo / "cluster")
+            throwaway.stop(cluster)
     assert jobs.read_text().count("JobState=COMPLETED") == len(jobs.read_text().splitlines()) <= 10 - before
     assert "NodeList=n1 " in jobs.read_text()
     assert "NodeList=n2 " in jobs.read_text()
@@ -312,12 +315,15 @@ def runs(
     def run(scenario: Callable[[Path, Path, Path], None]) -> tuple[Path, float]:
         began = time.monotonic()
         tree = folder / scenario.__name__
-        scenario(finished, tree, folder / f"{scenario.__name__}.slurm")
+        scenario(finished, tree, Path(short, scenario.__name__))
         if scenario is not demonstrated:
             finish(tree)
         return tree, time.monotonic() - began
 
-    with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
+    with (
+        tempfile.TemporaryDirectory(prefix="slurm-", dir="/tmp", ignore_cleanup_errors=True) as short,
+        ThreadPoolExecutor(SIDE_BY_SIDE) as pool,
+    ):
         started = {scenario.__name__: pool.submit(run, scenario) for scenario in SCENARIOS}
         yield started
         for future in started.values():
