@@ -1,5 +1,6 @@
 """A SLURM cluster for the tests of this folder: two nodes, each with four CPUs and two pretended GPUs."""
 
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,3 +22,10 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     throwaway.start(folder)
     yield folder
     throwaway.stop(folder)
+
+
+@pytest.fixture
+def short() -> Iterator[Path]:
+    """A folder with a short path, as a cluster needs one."""
+    with tempfile.TemporaryDirectory(prefix="slurm-", dir="/tmp") as folder:
+        yield Path(folder)

@@ -67,16 +67,16 @@ def test_a_job_that_takes_more_memory_than_it_asked_for_is_killed(cluster: Path)
 
 
 @pytest.mark.slow
-def test_a_job_of_a_dead_node_runs_again_on_the_other_and_the_end_leaves_nothing(tmp_path: Path) -> None:
+def test_a_job_of_a_dead_node_runs_again_on_the_other_and_the_end_leaves_nothing(short: Path) -> None:
     sentence = throwaway.lacking()
     require(not sentence, sentence or "")
-    cluster = tmp_path / "c"
+    cluster = short / "c"
     throwaway.start(cluster, gpus=0, cpus=1)
     try:
         with pytest.raises(InputError, match="stop it first"):
             throwaway.start(cluster)
         # a process of the job that has left its parents behind is killed with them
-        script = f"(setsid sleep 1000 &) ; echo $$ >> {tmp_path}/started; sleep 999"
+        script = f"(setsid sleep 1000 &) ; echo $$ >> {short}/started; sleep 999"
         job = call(cluster, "sbatch", "--parsable", "--output=/dev/null", "--wrap", script).strip()
         node = wait_for(cluster, "RUNNING", job)
         throwaway.kill_node(cluster, node)
@@ -90,10 +90,10 @@ def test_a_job_of_a_dead_node_runs_again_on_the_other_and_the_end_leaves_nothing
     throwaway.stop(cluster)
 
 
-def test_a_folder_with_something_else_is_left_alone(tmp_path: Path) -> None:
+def test_a_folder_with_something_else_is_left_alone(short: Path) -> None:
     sentence = throwaway.lacking()
     require(not sentence, sentence or "")
-    (tmp_path / "bin").mkdir()
+    (short / "bin").mkdir()
     with pytest.raises(InputError, match="no cluster's"):
-        throwaway.start(tmp_path)
-    assert (tmp_path / "bin").is_dir()
+        throwaway.start(short)
+    assert (short / "bin").is_dir()

@@ -308,7 +308,8 @@ def test_two_processes_tune_select_and_predict_as_one(made, tmp_path):
             environment = {**os.environ, "ACCELERATE_USE_CPU": "true"}
             done = subprocess.run(command, env=environment, capture_output=True, text=True)
             assert done.returncode == 0, done.stderr
-        shown = EventAccumulator(str(work / "events"))
+        (events,) = work.glob("run.*/events")
+        shown = EventAccumulator(str(events))
         shown.Reload()
         losses.append({event.step: event.value for event in shown.Scalars("loss")})
         facts = json.loads((out / "training.json").read_text())

@@ -45,7 +45,7 @@ def job(name: str, log: str = "") -> Job:
 @pytest.fixture
 def process(folder: Path) -> Iterator[int]:
     """A process as Snakemake starts one, which writes logs/running.log."""
-    made = subprocess.Popen(["bash", "-c", "sleep 60 > logs/running.log; true"], start_new_session=True)
+    made = subprocess.Popen(["bash", "-c", "sleep 60 >> logs/running.log; true"], start_new_session=True)
     yield made.pid
     os.killpg(made.pid, 9)
     made.wait()
