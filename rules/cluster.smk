@@ -71,12 +71,6 @@ if workflow.is_main_process and workflow.nodes is None and "gpu" not in workflow
         workflow.register_resource("gpu", found)
 
 
-# Snakemake's limit on the rate of jobs looks for work again every few seconds for every job that has finished: hundreds
-# of times a second in the end.  On one machine nothing needs to be held back.
-if workflow.is_main_process and workflow.nodes is None and workflow.scheduling_settings is not None:
-    workflow.scheduling_settings.max_jobs_per_timespan = None
-
-
 # Nodes load published models from the cache that `prefetch` has filled: asking the hub would fail on most of them.
 if "SLURM_JOB_ID" in os.environ:
     os.environ.setdefault("HF_HUB_OFFLINE", "1")

@@ -121,6 +121,10 @@ onstart:
         look_before_submitting()
         if ended := orphans.end(Path.cwd()):
             print(ended, file=sys.stderr)
+    else:
+        # Snakemake's limit on the rate of jobs looks for work again every second for every job that has finished: a
+        # hundred times a second in the end.  On one machine nothing needs to be held back.
+        workflow.scheduler.job_rate_limiter = None
 
 
 ask_of_cluster(workflow.rules)
