@@ -441,4 +441,4 @@ rule manifest:
     message:
         "Writing what every number was made from"
     shell:
-        "printf %s {params.recipe:q} | python -m workflow_scripts.report.manifest --out {output} > {log} 2>&1"
+        "printf %s {params.recipe:q} | python -m workflow_scripts.report.manifest --recipe - --out {output} > {log} 2>&1"

@@ -74,7 +74,7 @@ def demonstrated(finished: Path, tree: Path, cluster: Path) -> None:
 
         stopped = make()
         try:
-            checkpoints = demo / "run/work/encoders/mbert"
+            checkpoints = demo.joinpath("run", "work", "encoders", "mbert")
             wait_for(
                 lambda: any(checkpoints.glob("run.*/checkpoint.pt")) or stopped.poll() is not None,
                 "a checkpoint",

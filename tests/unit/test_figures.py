@@ -29,6 +29,7 @@ from workflow_scripts.report import (
     training_curves,
 )
 from workflow_scripts.report.cells import read_cells
+from workflow_scripts.report.sections import HEADS
 
 ROOT = Path(__file__).parents[2]
 TABLE = {
@@ -361,17 +362,7 @@ def test_sections_are_read(tmp_path: Path) -> None:
         for task in ("passage", "minimal")
     ]
     recipe = SectionsTable.model_validate({"title": "T", "annotators": 1, "seeds": [0], "sections": sections})
-    head = [
-        "Section",
-        "Heading",
-        "Model",
-        "Tr. Data",
-        "Column",
-        "F1",
-        "±",
-        "Questions",
-        "Alignment languages",
-    ]
+    head = HEADS
     heads = ["Q_en,C_ar", "Q_en,C_sw", "Q_en avg"]
     lines = [
         [task, "", "A", "mono", column, f"{number}.50", "", "9", ""]

@@ -84,7 +84,7 @@ def recipe(tmp_path: Path) -> dict[str, Any]:
 
 def written(recipe: dict[str, Any], out: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     monkeypatch.setattr("sys.stdin", io.StringIO(json.dumps(recipe)))
-    main(["--out", str(out)])
+    main(["--recipe", "-", "--out", str(out)])
     return json.loads(out.read_text("utf-8"))
 
 

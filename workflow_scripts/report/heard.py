@@ -18,7 +18,7 @@ from workflow_scripts.languages import language
 from workflow_scripts.recipes.sections import Section, SectionsTable
 from workflow_scripts.report.cells import TASKS, called, models_in
 from workflow_scripts.report.charts import COLOURS, GREY, LINES, SHAPES, outputs, scale_of, written
-from workflow_scripts.report.sections import cells_of
+from workflow_scripts.report.sections import cells_of, scores_option
 
 Values = list[dict[str, Any]]
 
@@ -160,13 +160,7 @@ def drawn(title: str, sections: Sequence[tuple[str, Values]]) -> altair.TopLevel
 def main(argv: Sequence[str] | None = None) -> None:
     """Command line."""
     arguments = parser(__doc__, SectionsTable)
-    arguments.add_argument(
-        "--scores",
-        required=True,
-        nargs="+",
-        metavar="MODEL@EVALUATION=FILE,…",
-        help="each model's score files on each evaluation that its section shows, one for each seed",
-    )
+    scores_option(arguments)
     arguments.add_argument("--misheard", required=True, help="what evaluate.misheard found (JSON)")
     outputs(arguments)
     given = arguments.parse_args(argv)

@@ -14,14 +14,11 @@
 digest of the parts of the configuration that it was made by (`configurations` has the parts) and of the code of its
 steps, and the files that it was made from: weights, encoder, data.  `tables` tells what cells of a table have in
 common, and the digest of the code that made it of scores.  `files` has the SHA-256 and the size of every file named.
-
-The recipe comes on standard input, because it may be longer than a command line.
 """
 
 import csv
 import io
 import json
-import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -288,11 +285,10 @@ def kind(shown: Shown) -> dict[str, Any]:
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Command line."""
-    arguments = parser(__doc__)
+    arguments = parser(__doc__, Manifest)
     arguments.add_argument("--out", type=Path, required=True, help="the manifest (JSON)")
     given = arguments.parse_args(argv)
-    text = sys.stdin.read()
-    recipe = read_recipe(text if text.lstrip().startswith("{") else "{}", Manifest)
+    recipe = read_recipe(given.recipe, Manifest)
     files = recipe.files()
     progress, sums = Progress("manifest", len(files), "files"), {}
     for file in files:

@@ -9,6 +9,7 @@ The CSV has a line for each cell: section, heading above the row, model, column,
 several seeds, and the number of questions, empty for averages.
 """
 
+import argparse
 import csv
 import io
 import statistics
@@ -154,9 +155,8 @@ def csv_lines(recipe: SectionsTable, section: Section, cells: list[list[Cell]]) 
     return lines
 
 
-def main(argv: Sequence[str] | None = None) -> None:
-    """Command line."""
-    arguments = parser(__doc__, SectionsTable)
+def scores_option(arguments: argparse.ArgumentParser) -> None:
+    """The option that names the score files of a table of sections."""
     arguments.add_argument(
         "--scores",
         required=True,
@@ -164,6 +164,12 @@ def main(argv: Sequence[str] | None = None) -> None:
         metavar="MODEL@EVALUATION=FILE,…",
         help="each model's score files on each evaluation that its section shows, one for each seed",
     )
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Command line."""
+    arguments = parser(__doc__, SectionsTable)
+    scores_option(arguments)
     arguments.add_argument("--csv", type=Path, required=True, help="the table for programs")
     arguments.add_argument("--markdown", type=Path, required=True, help="the table for people")
     arguments.add_argument("--latex", type=Path, required=True, help="the table for papers")
