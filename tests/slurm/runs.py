@@ -123,6 +123,7 @@ class Trainer:
     process: int
     resumed: int = 0  # step that it began with
     step: int = 0  # that it told last
+    told: float = 0.0  # when it was first seen to tell that step
     stopped: int | None = None  # step at which it said that a signal stopped it
     checkpoints: list[tuple[int, float]] = field(default_factory=list)  # step, time of writing
 
@@ -167,7 +168,8 @@ class Watch:
         now = self.trainers[-1]
         with suppress(FileNotFoundError, IndexError):
             told = re.search(r"step (\d+) of", owners[now.number].read_text().splitlines()[1])
-            now.step = int(told[1]) if told else now.step
+            if told and int(told[1]) != now.step:
+                now.step, now.told = int(told[1]), time.time()
         with suppress(FileNotFoundError):
             log = (self.tree / LOG).read_text(errors="replace")
             if resumed := re.search(r"resumed at step (\d+)", log):
