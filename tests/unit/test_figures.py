@@ -172,6 +172,20 @@ def test_scores_by_size(tmp_path: Path) -> None:
         data_sizes.main(["--recipe", json.dumps(recipe), *given, *files[:4], *NOWHERE])
 
 
+def test_a_line_goes_through_the_mean_of_equal_sizes(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text(CSV.replace("C,+aug,n/a,n/a,n/a,n/a", "C,+aug,61.26,80.00,70.63,52.00"))
+    for name, pairs in (("small", 3), ("large", 30)):
+        (tmp_path / name).write_text("x ||| y\n" * pairs)
+    rows = [{"row": row, "data": [data]} for row, data in (("a", "small"), ("b", "large"), ("c", "large"))]
+    recipe = {"table": TABLE, "of": "alignment", "lines": [{"label": "L", "rows": rows}]}
+    pairs = [f"{name}/ar={tmp_path}/{name}" for name in ("small", "large")]
+    svg, *_ = draw(data_sizes, tmp_path, recipe, "--table", f"{tmp_path}/t.csv", "--pairs", *pairs)
+    lines = re.findall(r'class="mark-line[^>]*><path d="([^"]*)"', svg.decode())
+    assert len(lines) == 4  # a column or average each
+    assert all(len(re.findall("[ML]", line)) == 2 for line in lines)
+    assert len(marks(svg, "point")) == 12
+
+
 def write_questions(file: Path, some: Sequence[Question]) -> None:
     write_table(file, [asdict(question) for question in some], QUESTIONS)
 

@@ -31,14 +31,14 @@ def scale_of(names: Sequence[str], values: Sequence[Any]) -> altair.Scale:
 def styled(chart: altair.TopLevelMixin) -> altair.TopLevelMixin:
     """A chart with the fonts, sizes and colours that all have."""
     return (
-        # browsers' own sans-serif may be wider than the one that the layout was made with
+        # browsers' own sans-serif may be wider than the one that the layout was made with: room is left for it
         chart.configure(
             font=FONT, background="white", padding={"left": 40, "top": 5, "right": 15, "bottom": 5}
         )
         .configure_range(category=COLOURS)
         .configure_axis(labelFontSize=12, titleFontSize=12, titleFontWeight="normal", labelLimit=360)
         .configure_header(labelFontSize=13, titleFontSize=13, labelLimit=360)
-        .configure_legend(labelFontSize=12, titleFontSize=12, labelLimit=360)
+        .configure_legend(labelFontSize=12, titleFontSize=12, labelLimit=360, columnPadding=28)
         .configure_title(fontSize=14, anchor="start", subtitleFontSize=12, subtitleColor="#555")
         .configure_view(stroke=None)
     )

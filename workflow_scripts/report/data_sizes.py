@@ -143,13 +143,6 @@ def drawn(recipe: DataSizes, rows: list[dict[str, Any]]) -> altair.FacetChart:
             scale=scale_of(columns, colours),
             legend=altair.Legend(title=None, orient="top"),
         ),
-        description="model:N",
-        tooltip=[
-            "model:N",
-            "column:N",
-            altair.Tooltip("amount:Q", title=AMOUNTS[recipe.of], format=","),
-            altair.Tooltip("score:Q", format=".1f"),
-        ],
     )
     dash = altair.StrokeDash(
         "line:N",
@@ -157,13 +150,19 @@ def drawn(recipe: DataSizes, rows: list[dict[str, Any]]) -> altair.FacetChart:
         legend=altair.Legend(title=None, orient="top", columns=1) if len(lines) > 1 else None,
     )
     wide = altair.condition("datum.column == 'average'", altair.value(3), altair.value(1.2))
-    # through the mean of what is as good as equally large
+    # through the mean of what is as good as equally large; whatever else was told of a line would split it
     strokes = base.mark_line(aria=False).encode(
         x=altair.X("about:Q"), y=altair.Y("mean(score):Q"), strokeDash=dash, strokeWidth=wide
     )
     points = base.mark_point(filled=True, opacity=1).encode(
         size=altair.condition("datum.column == 'average'", altair.value(60), altair.value(28)),
         description="label:N",
+        tooltip=[
+            "model:N",
+            "column:N",
+            altair.Tooltip("amount:Q", title=AMOUNTS[recipe.of], format=","),
+            altair.Tooltip("score:Q", format=".1f"),
+        ],
     )
     return (
         altair.layer(strokes, points)

@@ -88,10 +88,10 @@ def panels(
             description="model:N",  # what is read out, and shown, of a line
             tooltip=[*(f"{name}:{kind}" for name, kind in TOLD), altair.Tooltip("figure:Q", title=what)],
         )
-        .properties(width=165, height=120)
+        .properties(width=190, height=120)
         .facet(
             facet=altair.Facet(
-                "training:N", sort=sets, title=None, header=altair.Header(labelLimit=195, labelFontSize=12)
+                "training:N", sort=sets, title=None, header=altair.Header(labelLimit=190, labelFontSize=11)
             ),
             columns=min(3, len(sets)),
             data=altair.Data(values=rows),
