@@ -18,7 +18,10 @@ from workflow_scripts.files import atomic
 from workflow_scripts.training import work_folder
 from workflow_scripts.training.work_folder import check_owned, locked
 
-FORK = multiprocessing.get_context("fork")  # torch is there already
+# Forks of a process that imports what is needed, once, and does nothing else: the process of the tests may have threads
+# of gRPC's, which forks don't survive.
+FORKS = multiprocessing.get_context("forkserver")
+FORKS.set_forkserver_preload([__name__])
 
 
 @pytest.fixture(autouse=True)
@@ -40,9 +43,15 @@ def wait_for(condition, seconds=20.0):
 
 
 def started(target, *arguments):
-    process = FORK.Process(target=target, args=arguments)
+    process = FORKS.Process(target=as_here, args=(work_folder.EVERY, target, *arguments))
     process.start()
     return process
+
+
+def as_here(every, target, *arguments):
+    """Do something with the heartbeats that the test has set, which another process does not inherit."""
+    work_folder.EVERY = every
+    target(*arguments)
 
 
 def owning(work: Path, until: Path, machine: str | None = None) -> None:
