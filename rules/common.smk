@@ -1203,6 +1203,11 @@ def title_of(wildcards):
     return {"title": settings.tables[wildcards.table].title}
 
 
+def figure_of(what):
+    """The labels of a figure of a table, of which there may be several: what the table is called, and what is drawn."""
+    return lambda wildcards: {**title_of(wildcards), "shows": what}
+
+
 def answered_folders(wildcards):
     """MODEL -> its predictions for an evaluation of which examples are shown, those of the first seed."""
     return {

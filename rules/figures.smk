@@ -5,7 +5,7 @@ rule figure_of_effects:
     input:
         "results/effects/{table}.json",
     output:
-        svg=shown("results/figures/effects/{table}.svg", "figure", "Figures", title_of),
+        svg=shown("results/figures/effects/{table}.svg", "figure", "Figures", figure_of("effects")),
         png="results/figures/effects/{table}.png",
         page="results/figures/effects/{table}.html",
     log:
@@ -33,7 +33,7 @@ rule figure_of_heat_maps:
     input:
         "results/tables/{table}.csv",
     output:
-        svg=shown("results/figures/heat_maps/{table}.svg", "figure", "Figures", title_of),
+        svg=shown("results/figures/heat_maps/{table}.svg", "figure", "Figures", figure_of("languages")),
         png="results/figures/heat_maps/{table}.png",
         page="results/figures/heat_maps/{table}.html",
     log:
@@ -62,7 +62,7 @@ rule figure_of_sizes:
         table="results/tables/{table}.csv",
         data=lambda wildcards: [file for of in counted_data(wildcards).values() for file in of.values()],
     output:
-        svg=shown("results/figures/{grown}_size/{table}.svg", "figure", "Figures", title_of),
+        svg=shown("results/figures/{grown}_size/{table}.svg", "figure", "Figures", figure_of("sizes of data")),
         png="results/figures/{grown}_size/{table}.png",
         page="results/figures/{grown}_size/{table}.html",
     log:
@@ -121,7 +121,7 @@ rule figure_of_heard:
         scores=lambda wildcards: flat(shown_scores(wildcards)),
         misheard="results/misheard/{table}.json",
     output:
-        svg=shown("results/figures/heard/{table}.svg", "figure", "Figures", title_of),
+        svg=shown("results/figures/heard/{table}.svg", "figure", "Figures", figure_of("speech")),
         png="results/figures/heard/{table}.png",
         page="results/figures/heard/{table}.html",
     log:
@@ -152,7 +152,12 @@ rule figure_of_retrieval:
     input:
         "results/retrieval/{retrieval}.json",
     output:
-        svg=shown("results/figures/retrieval/{retrieval}.svg", "figure", "Figures", {"title": "{retrieval}"}),
+        svg=shown(
+            "results/figures/retrieval/{retrieval}.svg",
+            "figure",
+            "Figures",
+            {"title": "{retrieval}", "shows": "retrieval"},
+        ),
         png="results/figures/retrieval/{retrieval}.png",
         page="results/figures/retrieval/{retrieval}.html",
     log:
@@ -180,7 +185,12 @@ if relocated(settings):
         input:
             [file for of in relocated_files().values() for file in of.values()],
         output:
-            svg=shown("results/figures/relocation.svg", "figure", "Figures", {"title": "relocation"}),
+            svg=shown(
+                "results/figures/relocation.svg",
+                "figure",
+                "Figures",
+                {"title": "translations", "shows": "answers found again"},
+            ),
             png="results/figures/relocation.png",
             page="results/figures/relocation.html",
         log:
@@ -209,7 +219,10 @@ rule figure_of_training:
         lambda wildcards: flat(training_facts(wildcards)),
     output:
         svg=shown(
-            "results/figures/training/{encoder}.svg", "figure", "Figures", {"title": "training of {encoder}"}
+            "results/figures/training/{encoder}.svg",
+            "figure",
+            "Figures",
+            {"title": "{encoder}", "shows": "training"},
         ),
         png="results/figures/training/{encoder}.png",
         page="results/figures/training/{encoder}.html",

@@ -764,3 +764,5 @@ def test_the_page_of_results_and_snakemakes_own(
         )
         assert f'"title": "{table["title"]}"' in provenance
     assert base64.b64encode(page.encode()).decode() in provenance
+    labels = re.findall(r'\.svg", "labels": (\{[^}]*\})', provenance)
+    assert len(labels) == len(set(labels)) > 1
