@@ -2,7 +2,8 @@
 
 The pool is CUDA_VISIBLE_DEVICES where it is set (names or numbers; empty or -1: none), otherwise as many as XLQA_GPUS
 says, otherwise those of the machine.  A device is taken by a lock on a file of its name, which the kernel frees when
-the last process that has it open ends, however it ends.
+the last process that has it open ends, however it ends.  The files lie in the folder for temporary files, which must
+be the same (TMPDIR) for all jobs that share the devices.
 """
 
 import fcntl
@@ -11,6 +12,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -51,7 +53,7 @@ def take(pool: Sequence[str], wanted: int, space: str = "") -> tuple[list[str], 
     The descriptors stay open in programs that this process starts or becomes.  Devices of one name in two spaces are
     different devices.  Who came first is served first, so that one who wants several is not passed by for ever.
     """
-    folder = Path(f"/tmp/xlqa-gpus-{os.getuid()}")  # not TMPDIR, which may be another for every job
+    folder = Path(tempfile.gettempdir(), f"xlqa-gpus-{os.getuid()}")
     folder.mkdir(mode=0o700, exist_ok=True)
     taken: dict[str, int] = {}
     told = False
